@@ -1,0 +1,1 @@
+"""The only room that knows all others: syncs, models, identity, publishing, jobs and the command line."""
