@@ -1,0 +1,96 @@
+"""The demo company: builds it from (seed, scale) and shows it as of its clock.
+
+Everything is a pure function of seed and scale, simulated up to half a year past the start; `now` only cuts. This file
+joins the parts and must not decide anything about the business.
+
+In SQL (through `cursor()`): `company.<table>` all versions, past and future; `visible.<table>` versions with at <= now;
+`current.accounts, people, person_accounts, deals, deal_lines, deal_people, deal_splits, products, users, roles, campaigns,
+campaign_members, activities` the newest visible version per (instance, object, source_id), deleted ones with their flag;
+`company.clock` one row (now, start_now); `company.target`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+
+from sources.demo.tables import CURRENT_NAME, INSTANCE_VENDOR, TABLES, TARGET
+
+COMPANY_START_NOW = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
+Scale = Literal["small", "medium", "large"]
+
+
+class Company:
+    """A built company. `now` is aware UTC."""
+
+    def __init__(self, seed: int, scale: Scale, tables: dict[str, pa.Table]) -> None:
+        self.seed, self.scale = seed, scale
+        self._now, self._lock = COMPANY_START_NOW, Lock()
+        self._con = duckdb.connect(":memory:")
+        _fill(self._con, tables)
+        _make_views(self._con, self._now)
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, days: int) -> datetime:
+        """Moves the clock forward and gives the new now; the past does not change."""
+        if days < 0:
+            raise ValueError(f"days must be 0 or more, not {days}: the company's clock never goes back")
+        with self._lock:
+            self._now += timedelta(days=days)
+            self._con.cursor().execute("update company.clock set now = ?", [self._now.replace(tzinfo=None)])
+        return self._now
+
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The in-memory database's own connection; use `cursor()` from any thread but the builder's."""
+        return self._con
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same database, safe for one thread."""
+        return self._con.cursor()
+
+    def instances(self, vendor: str) -> list[str]:
+        """The instances that the company runs of a vendor."""
+        return [name for name, owner in INSTANCE_VENDOR.items() if owner == vendor]
+
+
+def _fill(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
+    con.execute("create schema company")
+    for name, schema in {**TABLES, "target": TARGET}.items():
+        arrow = tables.get(name, schema.empty_table())
+        con.register("incoming", arrow)
+        if name == "target":
+            con.execute("create table company.target as select * from incoming")
+        else:
+            con.execute(
+                f"create table company.{name} as select *, lead(at) over (partition by instance, object, source_id"
+                f" order by at) as until from incoming order by instance, object, source_id, at"
+            )
+        con.unregister("incoming")
+
+
+def _make_views(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    con.execute("create table company.clock (now timestamp, start_now timestamp)")
+    con.execute("insert into company.clock values (?, ?)", [now.replace(tzinfo=None)] * 2)
+    con.execute("create schema visible; create schema current")
+    for name, short in CURRENT_NAME.items():
+        con.execute(
+            f"create view visible.{name} as select * exclude (until) from company.{name}"
+            " where at <= (select now from company.clock)"
+        )
+        con.execute(
+            f"create view current.{short} as select * exclude (until) from company.{name}"
+            " where at <= (select now from company.clock)"
+            " and (until is null or until > (select now from company.clock))"
+        )
+
+
+def build(seed: int, scale: Scale = "small") -> Company:
+    """Builds the company; small takes seconds, medium about a minute."""
+    return Company(seed, scale, {})
