@@ -6,7 +6,7 @@ joins the parts and must not decide anything about the business.
 In SQL (through `cursor()`): `company.<table>` all versions, past and future; `visible.<table>` versions with at <= now;
 `current.accounts, people, person_accounts, deals, deal_lines, deal_people, deal_splits, products, users, roles, campaigns,
 campaign_members, activities` the newest visible version per (instance, object, source_id), deleted ones with their flag;
-`company.clock` one row (now, start_now); `company.target`.
+`company.clock` one row (now, start_now); `company.target`. `at` is a word of DuckDB's grammar: write `"at"` inside functions.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ def _fill(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
             con.execute("create table company.target as select * from incoming")
         else:
             con.execute(
-                f"create table company.{name} as select *, lead(at) over (partition by instance, object, source_id"
-                f" order by at) as until from incoming order by instance, object, source_id, at"
+                f'create table company.{name} as select *, lead("at") over'
+                ' (partition by instance, object, source_id order by "at") as until'
+                ' from incoming order by instance, object, source_id, "at"'
             )
         con.unregister("incoming")
 
@@ -82,11 +83,11 @@ def _make_views(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     for name, short in CURRENT_NAME.items():
         con.execute(
             f"create view visible.{name} as select * exclude (until) from company.{name}"
-            " where at <= (select now from company.clock)"
+            ' where "at" <= (select now from company.clock)'
         )
         con.execute(
             f"create view current.{short} as select * exclude (until) from company.{name}"
-            " where at <= (select now from company.clock)"
+            ' where "at" <= (select now from company.clock)'
             " and (until is null or until > (select now from company.clock))"
         )
 
