@@ -1,0 +1,80 @@
+"""The settings of one instance of a vendor, and the names under which a person finds them again.
+
+Values come from dlt's own configuration providers (environment, `.dlt/secrets.toml`, vaults); nothing is read at
+import, and a value is never logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sources.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sources.stream import Vendor
+
+
+def setting_name(instance: str, name: str) -> str:
+    """The environment variable of a setting: `SOURCES__SALESFORCE__CLIENT_ID`."""
+    return f"SOURCES__{instance}__{name}".upper()
+
+
+class Config(Mapping[str, str]):
+    """Settings of one instance. `config["token"]` of a missing setting raises `ConfigurationError` naming it."""
+
+    def __init__(self, instance: str, values: Mapping[str, Any], secret_names: tuple[str, ...] = ()) -> None:
+        self.instance = instance
+        self._values = {name: value for name, value in values.items() if value is not None and value != ""}
+        self._secret_names = secret_names
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._values:
+            raise ConfigurationError(
+                f"{self.instance}: {name} is not set. Set {self.setting(name)} in the environment, "
+                f"or {name} under [sources.{self.instance}] in .dlt/secrets.toml of the home."
+            )
+        return str(self._values[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Config({self.instance!r}, {sorted(self._values)})"
+
+    def setting(self, name: str) -> str:
+        """Where a person sets `name`; for error messages."""
+        return setting_name(self.instance, name)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values themselves, for redaction only."""
+        return tuple(str(self._values[name]) for name in self._secret_names if name in self._values)
+
+
+def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None = None) -> Config:
+    """The instance's settings: `given` where it has them, else dlt's providers, else the default.
+
+    A required setting that is nowhere is a `ConfigurationError` that names it.
+    """
+    import dlt
+
+    values: dict[str, Any] = {}
+    for param in vendor.params:
+        value = (given or {}).get(param.name)
+        if value is None and given is None:
+            place = f"sources.{instance}.{param.name}"
+            value = dlt.secrets.get(place) if param.secret else dlt.config.get(place)
+            if value is None:  # a secret in config.toml or a plain setting in secrets.toml is found as well
+                value = dlt.secrets.get(place)
+        values[param.name] = param.default if value is None else value
+    for name, value in (given or {}).items():
+        values.setdefault(name, value)
+    config = Config(instance, values, tuple(p.name for p in vendor.params if p.secret))
+    for param in vendor.params:
+        if param.required and param.name not in config:
+            config[param.name]  # raises with the remedy
+    return config
