@@ -1,20 +1,26 @@
 """Bytes as a vendor sent them -> typed Arrow tables, without a Python object per value.
 
-`Pages` says what the bodies are and how to read them (`Json` or `Csv`); `read` turns many bodies at once into one
-table plus the rows that could not be cast. This module must not know a vendor, a stream's state, or dlt.
+`Pages` says what the bodies are and how to read them (`Json` or `Csv`). `Reader` casts them, or tables that a vendor
+built itself, to the columns' types and stamps each row's content hash in the same DuckDB query. Measured on 200,000
+HubSpot-shaped rows (163 MB of JSON), casts and hash included: DuckDB `from_json` 0.63 CPU s, `pyarrow.json` with casts
+0.64 s without the search for values that do not fit, `orjson` column by column 2.5 s. This module must not know a
+vendor, a stream's state, or dlt's pipeline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from sources.errors import BadAnswer
 from sources.stream import DataType, Rejected
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 
@@ -27,26 +33,27 @@ class Field:
     type: DataType = "text"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Json:
     """How to read JSON bodies."""
 
     rows: tuple[str, ...]
     """Keys from the body down to the list of rows: `("records",)`; empty = the body is the list."""
     fields: Mapping[str, Field]
-    """Raw column -> field. Build it once per stream and reuse the same object: it is the cache key."""
+    """Raw column -> field. Build the shape once per stream and reuse the object: pages of one shape are read together."""
     open: bool = False
-    """True: keys of a row that no field names become columns too (for vendors without a describe endpoint)."""
+    """True: keys of a row that no field names become text columns too (for vendors without a describe endpoint)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Csv:
     """How to read CSV bodies (UTF-8, header line on each)."""
 
     fields: Mapping[str, Field]
-    """Raw column -> field; the path is the one header name."""
+    """Raw column -> field; the path is the one header name. Headers without a field are not read."""
     delimiter: str = ","
     null: str = ""
+    """The cell that means "no value"; some vendors write `null`."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +64,29 @@ class Pages:
     shape: Json | Csv
 
 
+SQL_TYPES: Mapping[DataType, str] = {
+    "text": "varchar",
+    "bigint": "bigint",
+    "double": "double",
+    "decimal": "decimal(38,9)",
+    "bool": "boolean",
+    "timestamp": "timestamptz",
+    "date": "date",
+}
+"""The type of each column in raw; the same that dlt's DuckDB destination gives to it."""
+
+
 def column_name(vendor_name: str) -> str:
     """The raw column of a vendor's field name: dlt's snake_case (`AccountId` -> `account_id`, `Foo__c` -> `foo_c`)."""
-    raise NotImplementedError
+    from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+    return NamingConvention().normalize_identifier(vendor_name)
 
 
 def envelope(body: bytes, rows: str) -> dict[str, Any]:
     """The outer object of a page without parsing its rows (they come back as an empty list).
 
-    For paging tokens on a hot path: `envelope(body, "results")["paging"]`. Falls back to a full parse when the cut
+    For paging tokens on a hot path: `envelope(body, "results").get("paging")`. Falls back to a full parse when the cut
     does not give valid JSON. The rows must be the only list of objects at the top level of the body.
     """
     start = body.find(b'"' + rows.encode() + b'"')
@@ -75,14 +96,281 @@ def envelope(body: bytes, rows: str) -> dict[str, Any]:
         try:
             return orjson.loads(body[: opening + 1] + body[closing:])
         except orjson.JSONDecodeError:
-            pass
-    whole: dict[str, Any] = orjson.loads(body)
-    return whole
+            pass  # the cut was not the rows' end: read it all
+    return loads(body)
 
 
-def read(pages: Pages) -> tuple[pa.Table, list[Rejected]]:
-    """One typed table of all rows of the bodies, and a `Rejected` for each value that could not be cast.
+def loads(body: bytes) -> dict[str, Any]:
+    """The object in a JSON body; `BadAnswer` when it is not one."""
+    try:
+        value: Any = orjson.loads(body)
+    except orjson.JSONDecodeError as problem:
+        raise BadAnswer(f"The answer is not JSON ({problem}): {_beginning(body)}") from None
+    if not isinstance(value, dict):
+        raise BadAnswer(f"The answer is not a JSON object: {_beginning(body)}")
+    return value
 
-    A row with a bad value leaves the table and is quarantined whole. Raises `BadAnswer` when a body is not JSON.
+
+def quoted(identifier: str) -> str:
+    """`identifier` as SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def hash_sql(columns: Sequence[str], types: Mapping[str, str]) -> str:
+    """SQL of `_hash`: a signed 63-bit hash of the named columns that ignores their order and those that are null.
+
+    A column that appears later therefore changes nothing for rows where it is empty.
     """
-    raise NotImplementedError
+    terms = [f"hash({literal(c)}, {quoted(c)})" for c in sorted(columns)]
+    empty = [f"hash({literal(c)}, null::{types[c]})" for c in sorted(columns)]
+    total = "0::ubigint"
+    for term in [*terms, *empty]:
+        total = f"xor({total}, {term})"
+    return f"({total} >> 1)::bigint"
+
+
+class Reader:
+    """Reads batches of one run. Holds one in-memory DuckDB with one thread; `close` it."""
+
+    def __init__(self) -> None:
+        import duckdb
+
+        self._con: duckdb.DuckDBPyConnection = duckdb.connect(":memory:")
+        self._con.execute("set threads = 1")
+        self._con.execute("set TimeZone = 'UTC'")
+        self._con.execute("set arrow_large_buffer_size = false")
+
+    def close(self) -> None:
+        """Frees the database."""
+        self._con.close()
+
+    def read(
+        self, batch: Pages | pa.Table, types: Mapping[str, DataType], hashed: Sequence[str] | None = None
+    ) -> tuple[pa.Table, list[Rejected]]:
+        """One typed table of the batch's rows with `_hash`, and a `Rejected` for each row with a value that does not fit.
+
+        `types` overrules what the batch says of a column. `hashed` limits the columns that count for the hash; None =
+        all but those that begin with an underscore. `_deleted` counts when true. Raises `BadAnswer` for a body that is
+        not what its shape says: a page is never taken for empty.
+        """
+        relation, columns = self._relation(batch)
+        typed = {name: types.get(name, column.type) for name, column in columns.items()}
+        casts, misfits = _casts(columns, typed)
+        content = [c for c in (hashed if hashed is not None else typed) if c in typed and not c.startswith("_")]
+        sql_types = {c: SQL_TYPES[t] for c, t in typed.items()}
+        stamp = hash_sql(content, sql_types)
+        if "_deleted" in typed:
+            stamp = f"xor({stamp}, case when _deleted then 1 else 0 end)"
+        bad = " or ".join(misfits.values()) or "false"
+        query = (
+            f"with rows as ({relation}), typed as (select {', '.join(casts)}, {bad} as __bad from rows) "
+            f"select *, {stamp} as _hash from typed"
+        )
+        table = self._run(query, batch)
+        if not _any(table, "__bad"):
+            return table.drop_columns(["__bad"]), []
+        rejected = self._rejected(relation, misfits, batch)
+        import pyarrow.compute as pc
+
+        return table.filter(pc.invert(table["__bad"])).drop_columns(["__bad"]), rejected
+
+    def _relation(self, batch: Pages | pa.Table) -> tuple[str, dict[str, _Column]]:
+        if not isinstance(batch, Pages):
+            self._con.register("batch", batch)
+            return "select * from batch", _table_columns(batch)
+        import pyarrow as pa
+
+        if isinstance(batch.shape, Csv):
+            self._con.register("batch", _csv_text(batch.bodies, batch.shape))
+            return "select * from batch", {
+                name: _Column(quoted(name), field.type) for name, field in batch.shape.fields.items()
+            }
+        bodies = pa.array(batch.bodies, pa.binary())
+        try:
+            self._con.register("batch", pa.table({"body": bodies.cast(pa.string())}))
+        except pa.ArrowInvalid as problem:
+            raise BadAnswer(f"The answer is not UTF-8 text ({problem}).") from None
+        shape = self._opened(batch) if batch.shape.open else batch.shape
+        return _json_relation(shape), {
+            name: _Column(".".join(["r", *map(quoted, field.path)]), field.type) for name, field in shape.fields.items()
+        }
+
+    def _opened(self, batch: Pages) -> Json:
+        """The batch's shape with a text column for each key of its rows that no field names."""
+        shape = batch.shape
+        assert isinstance(shape, Json)
+        known = {field.path[0] for field in shape.fields.values()}
+        rows = _json_relation(Json(shape.rows, {}))
+        found = self._run(f"select distinct unnest(json_keys(r)) as k from ({rows}) order by k", batch)
+        fields = dict(shape.fields)
+        for key in found["k"].to_pylist():
+            if key not in known:
+                fields.setdefault(column_name(key), Field((key,)))
+        return Json(shape.rows, fields)
+
+    def _rejected(self, relation: str, misfits: Mapping[str, str], batch: Pages | pa.Table) -> list[Rejected]:
+        """The reasons, found again row by row: this runs only for batches that have a misfit."""
+        whole = "to_json(r)" if isinstance(batch, Pages) and isinstance(batch.shape, Json) else "to_json(rows)"
+        cases = ", ".join(
+            f"case when {test} then struct_pack(c := {literal(name)}, v := left({value}::varchar, 1000)) end"
+            for (name, test), value in zip(misfits.items(), self._values(misfits, batch), strict=True)
+        )
+        query = (
+            f"with rows as ({relation}) select {whole}::varchar as row_text, "
+            f"list_filter([{cases}], x -> x is not null) as bad from rows where {' or '.join(misfits.values())}"
+        )
+        rejected: list[Rejected] = []
+        for row in self._run(query, batch).to_pylist():
+            first = row["bad"][0]
+            rejected.append(
+                Rejected(
+                    reason="the value does not fit the column's type",
+                    column_name=first["c"],
+                    value=first["v"],
+                    row_text=row["row_text"],
+                )
+            )
+        return rejected
+
+    def _values(self, misfits: Mapping[str, str], batch: Pages | pa.Table) -> Iterator[str]:
+        _, columns = self._relation(batch)
+        return (columns[name].sql if name in columns else "null" for name in misfits)
+
+    def _run(self, query: str, batch: Pages | pa.Table) -> pa.Table:
+        import duckdb
+
+        try:
+            return self._con.execute(query).to_arrow_table()
+        except duckdb.Error as problem:
+            if isinstance(batch, Pages):
+                raise BadAnswer(f"An answer cannot be read ({problem}): {_beginning(batch.bodies[0])}") from None
+            raise
+
+
+@dataclass(frozen=True)
+class _Column:
+    sql: str
+    type: DataType
+    native: str | None = None
+    """The SQL type it has already; None = text."""
+
+
+def _casts(columns: Mapping[str, _Column], types: Mapping[str, DataType]) -> tuple[list[str], dict[str, str]]:
+    """The select list, and for each column that can fail the test that a value of it does not fit."""
+    casts: list[str] = []
+    misfits: dict[str, str] = {}
+    for name, column in columns.items():
+        wanted = SQL_TYPES[types[name]]
+        if column.native == wanted or (column.native is None and wanted == "varchar"):
+            casts.append(f"{column.sql} as {quoted(name)}")
+            continue
+        cast = f"try_cast({column.sql} as {wanted})"
+        if column.native is None and types[name] == "timestamp":  # epoch milliseconds come as text too
+            cast = f"coalesce({cast}, make_timestamptz(try_cast({column.sql} as bigint) * 1000))"
+        casts.append(f"{cast} as {quoted(name)}")
+        present = f"{column.sql} <> ''" if column.native is None else f"{column.sql} is not null"
+        test = f"{cast} is null and {present}"
+        if types[name] == "bigint" and column.native in (None, "double", "decimal"):  # 12.7 must not become 13
+            test = f"({test}) or {cast} <> try_cast({column.sql} as double)"
+        misfits[name] = f"coalesce({test}, false)"
+    return casts, misfits
+
+
+def _table_columns(table: pa.Table) -> dict[str, _Column]:
+    import pyarrow as pa
+
+    columns: dict[str, _Column] = {}
+    for field in table.schema:
+        sql, kind = quoted(field.name), field.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            columns[field.name] = _Column(sql, "text")
+        elif pa.types.is_null(kind):
+            columns[field.name] = _Column(f"{sql}::varchar", "text")
+        elif pa.types.is_nested(kind):
+            columns[field.name] = _Column(f"to_json({sql})::varchar", "text")
+        else:
+            columns[field.name] = _Column(sql, *_native(kind))
+    return columns
+
+
+def _native(kind: pa.DataType) -> tuple[DataType, str]:
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind):
+        return "bool", "boolean"
+    if pa.types.is_integer(kind):
+        return "bigint", "bigint" if kind == pa.int64() else "integer"
+    if pa.types.is_floating(kind):
+        return "double", "double"
+    if pa.types.is_decimal(kind):
+        return "decimal", "decimal(38,9)" if kind == pa.decimal128(38, 9) else "decimal"
+    if pa.types.is_date(kind):
+        return "date", "date"
+    if pa.types.is_timestamp(kind):
+        return "timestamp", "timestamptz" if kind.tz and kind.unit == "us" else "timestamp"
+    return "text", str(kind)
+
+
+def _csv_text(bodies: Sequence[bytes], shape: Csv) -> pa.Table:
+    """All cells as text; types come after, so that a bad cell costs one row and not the file."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    headers = [field.path[0] for field in shape.fields.values()]
+    convert = csv.ConvertOptions(
+        column_types=dict.fromkeys(headers, pa.string()),
+        include_columns=headers,
+        include_missing_columns=True,
+        null_values=[shape.null],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    parse = csv.ParseOptions(delimiter=shape.delimiter, newlines_in_values=True)
+    tables: list[pa.Table] = []
+    for body in bodies:
+        options = csv.ReadOptions(block_size=max(len(body), 1) + 1, use_threads=False)
+        try:
+            tables.append(csv.read_csv(pa.BufferReader(body), options, parse, convert))
+        except pa.ArrowInvalid as problem:
+            raise BadAnswer(f"The CSV cannot be read ({problem}): {_beginning(body)}") from None
+    return pa.concat_tables(tables).rename_columns(list(shape.fields))
+
+
+def _json_relation(shape: Json) -> str:
+    """SQL: one row `r` per row of the bodies. A body without the list gives one null `r`, which is refused."""
+    structure: Any = [_structure(shape.fields)] if shape.fields else ["JSON"]
+    for key in reversed(shape.rows):
+        structure = {key: structure}
+    path = "".join("." + quoted(key) for key in shape.rows)
+    parsed = f"from_json(body, {literal(json.dumps(structure, ensure_ascii=False))})"
+    checked = f"coalesce(({parsed}){path}, error('no list of rows at {'.'.join(shape.rows) or 'the top'}'))"
+    return f"select unnest({checked}) as r from batch"
+
+
+def _structure(fields: Mapping[str, Field]) -> dict[str, Any]:
+    structure: dict[str, Any] = {}
+    for name, field in fields.items():
+        place = structure
+        for key in field.path[:-1]:
+            place = place.setdefault(key, {})
+            if not isinstance(place, dict):
+                raise ValueError(f"column {name}: {'.'.join(field.path)} lies inside a field that is read as text")
+        if isinstance(place.get(field.path[-1]), dict):
+            raise ValueError(f"column {name}: {'.'.join(field.path)} is text and holds fields of its own")
+        place[field.path[-1]] = "VARCHAR"
+    return structure
+
+
+def _any(table: pa.Table, column: str) -> bool:
+    import pyarrow.compute as pc
+
+    return bool(table.num_rows) and bool(pc.any(table[column]).as_py())
+
+
+def _beginning(body: bytes) -> str:
+    return repr(body[:200].decode("utf-8", "replace"))

@@ -57,7 +57,7 @@ class Stream:
     """Template of the record's address for a person, with `{base_url}` and the key columns in braces."""
     sweep_every: timedelta = timedelta(hours=20)
     """A sweep lists every live id, so it runs at most this often (and always in the first run)."""
-    options: Mapping[str, Any] = field(default_factory=lambda: {})
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What only this vendor's `connect` understands."""
 
 
@@ -67,7 +67,7 @@ class Window:
 
     start: datetime | None
     end: datetime
-    memory: MutableMapping[str, Any] = field(default_factory=lambda: {})
+    memory: MutableMapping[str, Any] = field(default_factory=dict[str, Any])
     """What the vendor wants to remember for this stream (JSON values): kept only if the load that carries it lands."""
     backfill: bool = False
 
