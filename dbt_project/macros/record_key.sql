@@ -1,0 +1,7 @@
+{#
+  The one key of a vendor's record: hash of instance, the vendor's object name and the vendor's id. NULL when the id is
+  NULL, so that an absent look-up field gives an absent key. Arguments are SQL expressions. Used in staging only.
+#}
+{% macro record_key(source_system, source_object, source_id) -%}
+    md5({{ source_system }} || '|' || {{ source_object }} || '|' || cast({{ source_id }} as string))
+{%- endmacro %}

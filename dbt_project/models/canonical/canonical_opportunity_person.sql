@@ -1,0 +1,23 @@
+with
+    records as ({{ union_staging('opportunity_person') }})
+
+select
+    record_key,
+    source_system,
+    vendor,
+    source_object,
+    source_id,
+    created_at,
+    updated_at,
+    is_deleted,
+    deleted_at,
+    merged_into_key,
+    record_url,
+    extra_columns,
+    load_id,
+    load_seq,
+    opportunity_key,
+    person_key,
+    role,
+    is_primary
+from records

@@ -1,0 +1,38 @@
+with
+    records as ({{ union_staging('person') }})
+
+select
+    record_key,
+    source_system,
+    vendor,
+    source_object,
+    source_id,
+    created_at,
+    updated_at,
+    is_deleted,
+    deleted_at,
+    merged_into_key,
+    record_url,
+    extra_columns,
+    load_id,
+    load_seq,
+    full_name,
+    family_name,
+    given_name,
+    family_kana,
+    given_kana,
+    email,
+    phone,
+    mobile,
+    job_title,
+    department,
+    company_name,
+    account_key,
+    lead_source,
+    score,
+    is_email_opted_out,
+    is_call_opted_out,
+    converted_to_key,
+    converted_at,
+    owner_key
+from records
