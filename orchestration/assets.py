@@ -1,0 +1,181 @@
+"""What Dagster sees: assets of the sources, of the models and of the published file, in groups that mirror the rooms.
+
+Definitions only: the work is in syncs, transform and publish, which know nothing of Dagster's runs. Asset specs are made
+from the vendors' stream tables and dbt's manifest; nothing here opens a source or a warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from orchestration.journal import Journal
+from orchestration.model_specs import ModelSpecs
+from orchestration.settings import Instance, Settings
+
+if TYPE_CHECKING:
+    from sources.stream import Clock, Stream
+
+OWNERS = ["team:data"]
+PUBLISHED = dg.AssetKey(["published", "tsunagu"])
+RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""Bounded: the vendor's passing faults are retried in the client already."""
+
+Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
+
+
+class Window(dg.Config):
+    """A backfill's window; empty = forward from the last run."""
+
+    start: str = ""
+    end: str = ""
+    streams: list[str] = []  # noqa: RUF012  a pydantic field
+
+
+class Build(dg.Config):
+    """How the models are built."""
+
+    full_refresh: bool = False
+
+
+def source_assets(
+    settings: Settings, clock: Clock, journal: Journal, retries: dg.RetryPolicy | None
+) -> list[dg.AssetsDefinition]:
+    """One step per instance, one asset per stream."""
+    return [_source(settings, instance, clock, journal, retries) for instance in settings.instances]
+
+
+def _source(
+    settings: Settings, instance: Instance, clock: Clock, journal: Journal, retries: dg.RetryPolicy | None
+) -> dg.AssetsDefinition:
+    from sources.stream import load_vendor
+
+    vendor = load_vendor(instance.vendor)
+    streams = {stream.name: stream for stream in vendor.streams}
+
+    @dg.multi_asset(
+        name=f"sync_{instance.name}",
+        specs=[_stream_spec(instance, stream) for stream in streams.values()],
+        can_subset=True,
+        pool=f"sync_{instance.name}",
+        retry_policy=retries,
+    )
+    def sync_instance(context: dg.AssetExecutionContext, config: Window) -> Events:
+        chosen = [name for name in streams if _stream_key(instance, name) in context.selected_asset_keys]
+        report = _sync(settings, instance.name, clock, journal, chosen, config)
+        for name in chosen:
+            if name not in report.skipped:
+                yield dg.MaterializeResult(
+                    asset_key=_stream_key(instance, name),
+                    metadata={
+                        "dagster/row_count": report.rows.get(name, 0),
+                        "unchanged_rows": report.unchanged_of(name),
+                        "loads": ", ".join(report.loads),
+                    },
+                )
+
+    return sync_instance
+
+
+def _sync(
+    settings: Settings, instance: str, clock: Clock, journal: Journal, streams: Sequence[str], config: Window
+) -> Any:
+    from orchestration.syncs import sync
+    from sources.errors import TsunaguSourceError
+    from sources.stream import Window as TimeWindow
+
+    window = None
+    if config.start or config.end:
+        window = TimeWindow(datetime.fromisoformat(config.start), datetime.fromisoformat(config.end), backfill=True)
+    with journal.step(instance) as step:
+        try:
+            report = sync(settings, instance, clock, streams=config.streams or streams, backfill=window)
+        except TsunaguSourceError as error:
+            step.error = error
+            raise dg.Failure(str(error), allow_retries=not error.permanent) from error
+        step.note = report.in_words()
+        journal.syncs[instance] = report
+    return report
+
+
+def _stream_key(instance: Instance, stream: str) -> dg.AssetKey:
+    return dg.AssetKey([instance.name, stream])
+
+
+def _stream_spec(instance: Instance, stream: Stream) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=_stream_key(instance, stream.name),
+        group_name="sources",
+        kinds={"dlt", "duckdb"},
+        owners=OWNERS,
+        description=f"{instance.vendor} {stream.object}, as versions",
+        skippable=True,
+        metadata={
+            "table": f"raw_{instance.name}.{stream.name}",
+            "deletes": stream.deletes,
+            "key": ", ".join(stream.key),
+        },
+    )
+
+
+def model_assets(settings: Settings, specs: ModelSpecs, journal: Journal) -> dg.AssetsDefinition:
+    """dbt's models, identity between its two selections, and dbt's tests as checks: one step, one process."""
+
+    @dg.multi_asset(
+        name="models",
+        specs=specs.assets,
+        check_specs=specs.checks,
+        can_subset=False,
+        pool="warehouse",
+    )
+    def models(context: dg.AssetExecutionContext, config: Build) -> Iterator[Any]:
+        events: list[Any] = []
+        with journal.step("models") as step:
+            report = _build(settings, config, lambda event: _watch(journal, step, events, event))
+            journal.build = report
+            step.note = report.in_words()
+        yield from specs.events(events, report)
+        context.log.info(report.in_words())
+
+    return models
+
+
+def _watch(journal: Journal, step: Any, events: list[Any], event: Any) -> None:
+    events.append(event)
+    journal.tell(step, event.in_words())
+
+
+def _build(settings: Settings, config: Build, on_event: Callable[[Any], None]) -> Any:
+    from orchestration.transform import build
+
+    return build(settings, full_refresh=config.full_refresh, on_event=on_event)
+
+
+def publish_asset(
+    settings: Settings, specs: ModelSpecs, clock: Clock, journal: Journal, metadata: Mapping[str, Any] | None = None
+) -> dg.AssetsDefinition:
+    """The file that people read. The gate is in publish: an error-severity check keeps the last good file."""
+
+    @dg.asset(
+        key=PUBLISHED,
+        group_name="published",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        deps=specs.mart_keys,
+        description="The one file that people and tools read: schema marts, swapped in whole.",
+        metadata=metadata,
+        pool="warehouse",
+    )
+    def tsunagu() -> dg.MaterializeResult[Any]:
+        from orchestration.publish import publish
+
+        with journal.step("publish") as step:
+            report = publish(settings, clock)
+            journal.publish = report
+            step.note = report.in_words()
+        return dg.MaterializeResult(metadata=report.metadata())
+
+    return tsunagu

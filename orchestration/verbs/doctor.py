@@ -1,0 +1,123 @@
+"""`tsunagu doctor`: test each credential, scope and limit, say where each setting came from and what to do next.
+
+It reads from the tools and writes nothing; a secret is never printed, only where it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from orchestration.outcome import CREDENTIALS, DONE, OTHER, USAGE, code_of
+from orchestration.settings import HOME_FILE, Instance, Settings, SettingsError
+from orchestration.verbs.exits import sentence
+
+if TYPE_CHECKING:
+    from sources.stream import Connection, Vendor
+
+GOOD, BAD, NOTE = "[green]✓[/green]", "[red]✗[/red]", "[yellow]![/yellow]"
+
+
+def examine(settings: Settings, chosen: Sequence[str] | None) -> int:
+    """Examine these instances (default all). 0 when all can be read; 2 or 3 as the worst finding says."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"home {settings.home}   company {settings.company or '-'}")
+    console.print(
+        f"zone {settings.timezone}, {settings.reporting_currency}, fiscal year from month {settings.fiscal_year_start_month}"
+    )
+    _warehouse(console, settings)
+    try:
+        settings.check_secrets_mode()
+    except SettingsError as error:
+        console.print(f"{BAD} {error}")
+        return USAGE
+    settings.activate()
+    names = chosen or [instance.name for instance in settings.instances]
+    if not names:
+        console.print(f"{NOTE} {HOME_FILE} names no instance. Start with: tsunagu init salesforce hubspot")
+        return USAGE
+    codes = {_instance(console, settings, settings.instance(name)) for name in names}
+    return next((code for code in (CREDENTIALS, USAGE, OTHER) if code in codes), DONE)
+
+
+def _warehouse(console: Console, settings: Settings) -> None:
+    for label, path in (
+        ("raw log", settings.raw_path),
+        ("models", settings.models_path),
+        ("published", settings.published_path),
+    ):
+        if path.exists():
+            size = path.stat().st_size / 1e6
+            changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            console.print(f"{GOOD} {label:<10} {size:,.1f} MB, written {changed:%Y-%m-%d %H:%M} UTC   {path}")
+        else:
+            console.print(f"{NOTE} {label:<10} not there yet: tsunagu run makes it   {path}")
+
+
+def _instance(console: Console, settings: Settings, instance: Instance) -> int:
+    from sources.config import read_config
+    from sources.stream import load_vendor
+
+    vendor = load_vendor(instance.vendor)
+    console.print(f"\n[bold]{instance.name}[/bold]  {vendor.label}")
+    for line in _settings_found(settings, vendor, instance):
+        console.print(f"  {line}")
+    connection: Connection | None = None
+    try:
+        config = read_config(vendor, instance.name)
+        connection = vendor.connect(config, lambda: datetime.now(UTC))
+        return _streams(console, vendor, connection)
+    except Exception as error:  # noqa: BLE001  whatever a tool answers is this instance's finding; the others go on
+        console.print(f"  {BAD} {sentence(error)}")
+        console.print(f"    how to create the credentials: sources/{vendor.name}/README.md")
+        return code_of(error)
+    finally:
+        if connection is not None:
+            connection.close()
+
+
+def _streams(console: Console, vendor: Vendor, connection: Connection) -> int:
+    from sources.errors import ObjectNotPermitted
+
+    counts: list[str] = []
+    refused = 0
+    for stream in vendor.streams:
+        try:
+            count = connection.count(stream)
+            counts.append(f"{stream.object} {count:,}" if count is not None else f"{stream.object} (no count)")
+        except ObjectNotPermitted as error:
+            refused += 1
+            console.print(f"  {NOTE} {stream.object}: {error} It will be skipped.")
+    console.print(
+        f"  {GOOD} signed in; {len(counts)} of {len(vendor.streams)} objects can be read: {', '.join(counts)}"
+    )
+    for name, value in connection.limits().items():
+        console.print(f"  {GOOD} {name}: {value}")
+    return DONE
+
+
+def _settings_found(settings: Settings, vendor: Vendor, instance: Instance) -> Iterator[str]:
+    """A line per setting: its value unless secret, and where it was found."""
+    from dlt.common.configuration.container import Container
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+    providers = Container()[PluggableRunContext].providers.providers
+    for param in vendor.params:
+        value, place = None, ""
+        for provider in providers:
+            value, key = provider.get_value(param.name, str, "", "sources", instance.name)
+            if value is not None:
+                place = f"{provider.name} ({key})"
+                break
+        if param.name in instance.options:
+            place = str(settings.home / HOME_FILE)
+        if value is None:
+            mark = NOTE if param.required and param.default is None else " "
+            yield f"{mark} {param.name}: " + (
+                f"{param.default} (default)" if param.default else f"not set ({param.help})"
+            )
+        else:
+            yield f"  {param.name}: {'***' if param.secret else value}   from {place}"
