@@ -10,7 +10,7 @@ vendor, a stream's state, or dlt's pipeline.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,10 @@ SQL_TYPES: Mapping[DataType, str] = {
     "date": "date",
 }
 """The type of each column in raw; the same that dlt's DuckDB destination gives to it."""
+
+
+KEY_SEPARATOR = "\x1f"
+"""Between the columns of a key that is written as one text."""
 
 
 def column_name(vendor_name: str) -> str:
@@ -150,31 +154,41 @@ class Reader:
         self._con.close()
 
     def read(
-        self, batch: Pages | pa.Table, types: Mapping[str, DataType], hashed: Sequence[str] | None = None
+        self,
+        batch: Pages | pa.Table,
+        types: Mapping[str, DataType],
+        key: Sequence[str] = (),
+        volatile: Sequence[str] = (),
+        seq: int = 0,
+        *,
+        deleted: bool = False,
     ) -> tuple[pa.Table, list[Rejected]]:
-        """One typed table of the batch's rows with `_hash`, and a `Rejected` for each row with a value that does not fit.
+        """One typed, stamped table of the batch's rows, and a `Rejected` for each row with a value that does not fit.
 
-        `types` overrules what the batch says of a column. `hashed` limits the columns that count for the hash; None =
-        all but those that begin with an underscore. `_deleted` counts when true. Raises `BadAnswer` for a body that is
-        not what its shape says: a page is never taken for empty.
+        `types` overrules what the batch says of a column. Rows without a value in `key` are rejected. `volatile`
+        columns do not count for `_hash`, nor do those that begin with an underscore, except `_deleted` when true.
+        `_seq` counts on from `seq`. `deleted`: the rows are tombstones. Raises `BadAnswer` for a body that is not what
+        its shape says: a page is never taken for empty.
         """
         relation, columns = self._relation(batch)
-        typed = {name: types.get(name, column.type) for name, column in columns.items()}
-        casts, misfits = _casts(columns, typed)
-        content = [c for c in (hashed if hashed is not None else typed) if c in typed and not c.startswith("_")]
-        sql_types = {c: SQL_TYPES[t] for c, t in typed.items()}
-        stamp = hash_sql(content, sql_types)
-        if "_deleted" in typed:
-            stamp = f"xor({stamp}, case when _deleted then 1 else 0 end)"
+        casts, misfits = _casts(columns, types, key)
+        names = {name: types.get(name, column.type) for name, column in columns.items()}
+        sql = {c: SQL_TYPES[t] for c, t in names.items()}
+        stamp = hash_sql([c for c in names if not c.startswith("_") and c not in volatile], sql)
+        flag = "true" if deleted else "coalesce(_deleted, false)" if "_deleted" in names else "false"
+        at = "_deleted_at" if "_deleted_at" in names else "null::timestamptz"
         bad = " or ".join(misfits.values()) or "false"
         query = (
             f"with rows as ({relation}), typed as (select {', '.join(casts)}, {bad} as __bad from rows) "
-            f"select *, {stamp} as _hash from typed"
+            f"select * exclude (__bad){_replacing(names, flag)}, {hash_with_flag(stamp, flag)} as _hash, "
+            f"row_number() over () + {seq} as _seq"
+            f"{'' if '_deleted' in names else f', {flag} as _deleted'}"
+            f"{'' if '_deleted_at' in names else f', {at} as _deleted_at'}, __bad from typed"
         )
         table = self._run(query, batch)
         if not _any(table, "__bad"):
             return table.drop_columns(["__bad"]), []
-        rejected = self._rejected(relation, misfits, batch)
+        rejected = self._rejected(relation, columns, misfits, key, batch)
         import pyarrow.compute as pc
 
         return table.filter(pc.invert(table["__bad"])).drop_columns(["__bad"]), rejected
@@ -213,33 +227,28 @@ class Reader:
                 fields.setdefault(column_name(key), Field((key,)))
         return Json(shape.rows, fields)
 
-    def _rejected(self, relation: str, misfits: Mapping[str, str], batch: Pages | pa.Table) -> list[Rejected]:
+    def _rejected(
+        self,
+        relation: str,
+        columns: Mapping[str, _Column],
+        misfits: Mapping[str, str],
+        key: Sequence[str],
+        batch: Pages | pa.Table,
+    ) -> list[Rejected]:
         """The reasons, found again row by row: this runs only for batches that have a misfit."""
         whole = "to_json(r)" if isinstance(batch, Pages) and isinstance(batch.shape, Json) else "to_json(rows)"
         cases = ", ".join(
-            f"case when {test} then struct_pack(c := {literal(name)}, v := left({value}::varchar, 1000)) end"
-            for (name, test), value in zip(misfits.items(), self._values(misfits, batch), strict=True)
+            f"case when {test} then struct_pack(c := {literal(name)}, v := left(({columns[name].sql})::varchar, 1000)) end"
+            if name in columns
+            else f"case when {test} then struct_pack(c := {literal(name)}, v := null::varchar) end"
+            for name, test in misfits.items()
         )
+        keys = ", ".join(f"({columns[k].sql})::varchar" if k in columns else "null::varchar" for k in key) or "null"
         query = (
-            f"with rows as ({relation}) select {whole}::varchar as row_text, "
-            f"list_filter([{cases}], x -> x is not null) as bad from rows where {' or '.join(misfits.values())}"
+            f"with rows as ({relation}) select ({whole})::varchar as row_text, [{keys}]::varchar[] as key, "
+            f"list_filter([{cases}], lambda x: x is not null)[1] as bad from rows where {' or '.join(misfits.values())}"
         )
-        rejected: list[Rejected] = []
-        for row in self._run(query, batch).to_pylist():
-            first = row["bad"][0]
-            rejected.append(
-                Rejected(
-                    reason="the value does not fit the column's type",
-                    column_name=first["c"],
-                    value=first["v"],
-                    row_text=row["row_text"],
-                )
-            )
-        return rejected
-
-    def _values(self, misfits: Mapping[str, str], batch: Pages | pa.Table) -> Iterator[str]:
-        _, columns = self._relation(batch)
-        return (columns[name].sql if name in columns else "null" for name in misfits)
+        return [_rejection(row, key) for row in self._run(query, batch).to_pylist()]
 
     def _run(self, query: str, batch: Pages | pa.Table) -> pa.Table:
         import duckdb
@@ -260,22 +269,49 @@ class _Column:
     """The SQL type it has already; None = text."""
 
 
-def _casts(columns: Mapping[str, _Column], types: Mapping[str, DataType]) -> tuple[list[str], dict[str, str]]:
+def hash_with_flag(stamp: str, flag: str) -> str:
+    """SQL of `_hash` of a row that may be a delete: the same content deleted and alive are two versions."""
+    return stamp if flag == "false" else f"xor({stamp}, case when {flag} then 1 else 0 end)"
+
+
+def _replacing(names: Mapping[str, DataType], flag: str) -> str:
+    return f" replace ({flag} as _deleted)" if "_deleted" in names else ""
+
+
+def _rejection(row: Mapping[str, Any], key: Sequence[str]) -> Rejected:
+    column, value = row["bad"]["c"], row["bad"]["v"]
+    reason = "the key is empty" if column in key and not value else "the value does not fit the column's type"
+    texts = [text for text in row["key"] if text is not None]
+    return Rejected(
+        reason,
+        source_key=KEY_SEPARATOR.join(texts) if texts else None,
+        column_name=column,
+        value=value,
+        row_text=row["row_text"],
+    )
+
+
+def _casts(
+    columns: Mapping[str, _Column], types: Mapping[str, DataType], key: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
     """The select list, and for each column that can fail the test that a value of it does not fit."""
     casts: list[str] = []
-    misfits: dict[str, str] = {}
+    misfits: dict[str, str] = {name: "true" for name in key if name not in columns}
     for name, column in columns.items():
-        wanted = SQL_TYPES[types[name]]
+        kind = types.get(name, column.type)
+        wanted = SQL_TYPES[kind]
         if column.native == wanted or (column.native is None and wanted == "varchar"):
             casts.append(f"{column.sql} as {quoted(name)}")
+            if name in key:
+                misfits[name] = f"coalesce(({column.sql})::varchar = '', true)"
             continue
         cast = f"try_cast({column.sql} as {wanted})"
-        if column.native is None and types[name] == "timestamp":  # epoch milliseconds come as text too
+        if column.native is None and kind == "timestamp":  # epoch milliseconds come as text too
             cast = f"coalesce({cast}, make_timestamptz(try_cast({column.sql} as bigint) * 1000))"
         casts.append(f"{cast} as {quoted(name)}")
         present = f"{column.sql} <> ''" if column.native is None else f"{column.sql} is not null"
-        test = f"{cast} is null and {present}"
-        if types[name] == "bigint" and column.native in (None, "double", "decimal"):  # 12.7 must not become 13
+        test = f"{cast} is null and {present if name not in key else 'true'}"
+        if kind == "bigint" and (column.native is None or column.type != "bigint"):  # 12.7 must not become 13
             test = f"({test}) or {cast} <> try_cast({column.sql} as double)"
         misfits[name] = f"coalesce({test}, false)"
     return casts, misfits

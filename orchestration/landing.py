@@ -1,0 +1,286 @@
+"""What happens to a staged package under the lock, just before dlt loads it.
+
+Rows that equal the previous version of their key are taken out of the staged files, rows that an interrupted load had
+written already are taken out too (which makes dlt's at-least-once append exactly-once), and the keys that a sweep did
+not find any more become tombstones. Only the keys of the staged files are looked at. This module must not open the
+warehouse for writing, and must not put temporary files into a package: dlt takes them for jobs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sources.arrow import KEY_SEPARATOR, hash_sql, hash_with_flag, literal, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+SEEN_TABLE = "_seen"
+QUARANTINE_IDENTITY = ("stream", "source_key", "file", "line", "column_name", "value", "reason", "row_text")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A normalized package of dlt that waits to be loaded."""
+
+    load_id: str
+    files: Mapping[str, Sequence[Path]]
+    """Table -> its parquet files."""
+
+
+@dataclass
+class Landing:
+    """What landing did, by table."""
+
+    landed: dict[str, int] = field(default_factory=dict[str, int])
+    unchanged: dict[str, int] = field(default_factory=dict[str, int])
+    swept: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The raw log of one instance as it is attached while landing works."""
+
+    connection: duckdb.DuckDBPyConnection
+    instance: str
+    columns: Mapping[str, Mapping[str, str]]
+    """Table -> column -> type; empty when the warehouse is not there yet."""
+
+    def table(self, name: str) -> str:
+        return f"raw.{quoted('raw_' + self.instance)}.{quoted(name)}"
+
+
+def filter_unchanged(
+    package: Package, raw_path: Path, instance: str, keys: Mapping[str, Sequence[str]], scratch: Path
+) -> Landing:
+    """Rewrite the package's files so that only new versions remain. `keys`: stream -> its key columns.
+
+    `scratch` is a folder on the same disk and outside the package. Safe to repeat after a kill at any moment: files are
+    swapped in whole, and what an earlier pass or load did is recognised.
+    """
+    import duckdb
+
+    scratch.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set preserve_insertion_order = true")
+        raw = _attach(connection, raw_path, instance)
+        landing = Landing()
+        seen = package.files.get(SEEN_TABLE, ())
+        for table, files in package.files.items():
+            if keys.get(table):
+                _filter_table(raw, package.load_id, table, files, keys[table], seen, scratch, landing)
+            elif table != SEEN_TABLE:
+                _filter_keyless(raw, package.load_id, table, files, scratch, landing)
+        for file in seen:  # consumed: it never becomes a table
+            file.unlink()
+        return landing
+    finally:
+        connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, raw_path: Path, instance: str) -> Raw:
+    columns: dict[str, dict[str, str]] = {}
+    if raw_path.exists():
+        connection.execute(f"attach {literal(str(raw_path))} as raw (read_only)")
+        found = connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() "
+            "where database_name = 'raw' and schema_name = ?",
+            [f"raw_{instance}"],
+        ).fetchall()
+        for table, column, kind in found:
+            columns.setdefault(str(table), {})[str(column)] = str(kind)
+    return Raw(connection, instance, columns)
+
+
+def _filter_table(
+    raw: Raw,
+    load_id: str,
+    table: str,
+    files: Sequence[Path],
+    key: Sequence[str],
+    seen: Sequence[Path],
+    scratch: Path,
+    landing: Landing,
+) -> None:
+    con = raw.connection
+    names = ", ".join(map(quoted, key))
+    staged_types = _parquet_types(con, files)
+    con.execute(
+        f"create or replace temp table staged as select filename, {names}, _hash, _seq, _deleted "
+        f"from read_parquet({_list(files)}, filename = true, union_by_name = true)"
+    )
+    _previous(raw, load_id, table, key)
+    con.execute(
+        f"create or replace temp table kept as with log as ("
+        f"select null as filename, {names}, _hash, landing, _seq from previous "
+        f"union all select filename, {names}, _hash, 9223372036854775807, _seq from staged "
+        f"where not exists (select 1 from own where own._seq = staged._seq)) "
+        f"select filename, _seq from log "
+        f"qualify filename is not null and _hash is distinct from "
+        f"lag(_hash) over (partition by {names} order by landing, _seq)"
+    )
+    stones = _tombstones(raw, load_id, table, key, staged_types, seen, scratch)
+    _count(con, table, landing, stones)
+    for number, file in enumerate(files):
+        _rewrite(raw, table, file, "_seq", stones if number == 0 else None, scratch)
+
+
+def _previous(raw: Raw, load_id: str, table: str, key: Sequence[str]) -> None:
+    """`previous`: the newest committed version of each staged key, and what this very load has written (`own`).
+
+    Rows of a load that was aborted are in the table and in no ledger: they are no previous version of anything.
+    """
+    con = raw.connection
+    names = ", ".join(map(quoted, key))
+    known = raw.columns.get(table, {})
+    if not {*key, "_hash", "_seq", "_deleted", "_dlt_load_id"} <= set(known):
+        con.execute("create or replace temp table own as select 0::bigint as _seq where false")
+        con.execute(
+            f"create or replace temp table previous as select {names}, _hash, 0::bigint as landing, _seq, _deleted "
+            "from staged where false"
+        )
+        return
+    con.execute(
+        f"create or replace temp table own as select _seq from {raw.table(table)} where _dlt_load_id = ?", [load_id]
+    )
+    con.execute(
+        f"create or replace temp table previous as "
+        f"select {names}, _hash, coalesce(l.seq, 9223372036854775806) as landing, _seq, _deleted "
+        f"from {raw.table(table)} as r left join raw.ledger.loads as l "
+        f"on r._dlt_load_id = l.load_id and l.source_system = {literal(raw.instance)} "
+        f"where (l.seq is not null or r._dlt_load_id = {literal(load_id)}) "
+        f"and ({names}) in (select ({names}) from staged) "
+        f"qualify row_number() over (partition by {names} order by landing desc, _seq desc) = 1"
+    )
+
+
+def _tombstones(
+    raw: Raw,
+    load_id: str,
+    table: str,
+    key: Sequence[str],
+    types: Mapping[str, str],
+    seen: Sequence[Path],
+    scratch: Path,
+) -> Path | None:
+    """A file of tombstones for the live keys of raw that the sweep did not list; None when there are none."""
+    con = raw.connection
+    known = raw.columns.get(table, {})
+    if not seen or not {*key, "_hash", "_seq", "_deleted", "_dlt_load_id"} <= set(known):
+        return None
+    con.execute(
+        f"create or replace temp table alive as select key from read_parquet({_list(seen)}) where stream = ?", [table]
+    )
+    complete = con.execute("select count(*) from alive where key is null").fetchone()
+    if not complete or not complete[0]:
+        return None
+    names = ", ".join(map(quoted, key))
+    text = f" || {literal(KEY_SEPARATOR)} || ".join(f"{quoted(k)}::varchar" for k in key)
+    stamp = hash_with_flag(hash_sql(key, types), "true")
+    target = scratch / f"{table}.tombstones.parquet"
+    row = con.execute(
+        f"copy (with newest as (select {names}, _deleted from {raw.table(table)} as r left join raw.ledger.loads as l "
+        f"on r._dlt_load_id = l.load_id and l.source_system = {literal(raw.instance)} "
+        f"where l.seq is not null or r._dlt_load_id = {literal(load_id)} "
+        f"qualify row_number() over (partition by {names} "
+        f"order by coalesce(l.seq, 9223372036854775806) desc, _seq desc) = 1) "
+        f"select {names}, {stamp} as _hash, "
+        f"row_number() over (order by {names}) + (select coalesce(max(_seq), 0) from staged) as _seq, "
+        f"true as _deleted, {literal(load_id)} as _dlt_load_id from newest "
+        f"where not coalesce(_deleted, false) and ({names}) not in (select ({names}) from staged) "
+        f"and {text} not in (select key from alive where key is not null)) to {literal(str(target))} (format parquet)"
+    ).fetchone()
+    return target if row and row[0] else None
+
+
+def _filter_keyless(raw: Raw, load_id: str, table: str, files: Sequence[Path], scratch: Path, landing: Landing) -> None:
+    """Tables without a key: nothing is compared, but what this load has written already is not written again."""
+    con = raw.connection
+    types = _parquet_types(con, files)
+    known = raw.columns.get(table, {})
+    own = f"select {{}} from {raw.table(table)} where _dlt_load_id = {literal(load_id)}"
+    seq = "_seq" if "_seq" in types else "__row"
+    if "_dlt_load_id" not in known:
+        condition = "true"
+    elif "_seq" in types and "_seq" in known:
+        condition = f"_seq not in ({own.format('_seq')})"
+    else:  # small tables of the engine: one file, written whole or not at all
+        condition = f"not exists ({own.format('1')})"
+    if table == "quarantine" and set(QUARANTINE_IDENTITY) <= set(known):
+        same = " and ".join(f"q.{c} is not distinct from s.{c}" for c in QUARANTINE_IDENTITY)
+        condition += f" and not exists (select 1 from {raw.table(table)} as q where {same})"
+    con.execute(
+        "create or replace temp table staged as select null::varchar as filename, 0::bigint as _seq where false"
+    )
+    con.execute("create or replace temp table kept as from staged")
+    for file in files:
+        con.execute(f"insert into staged select {literal(str(file))}, {seq} from {_rows(file, seq)} as s")
+        con.execute(
+            f"insert into kept select {literal(str(file))}, {seq} from {_rows(file, seq)} as s where {condition}"
+        )
+    _count(con, table, landing, None)
+    for file in files:
+        _rewrite(raw, table, file, seq, None, scratch)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str, landing: Landing, stones: Path | None) -> None:
+    row = con.execute("select (select count(*) from staged), (select count(*) from kept)").fetchone()
+    assert row is not None
+    swept = 0
+    if stones is not None:
+        found = con.execute(f"select count(*) from read_parquet({literal(str(stones))})").fetchone()
+        swept = int(found[0]) if found else 0
+        landing.swept[table] = swept
+    landing.landed[table] = int(row[1]) + swept
+    landing.unchanged[table] = int(row[0]) - int(row[1])
+
+
+def _rewrite(raw: Raw, table: str, file: Path, seq: str, stones: Path | None, scratch: Path) -> None:
+    """Swap in the file's new form: nothing to do when all rows stay, gone when none stay and raw has the columns."""
+    con = raw.connection
+    row = con.execute(
+        "select (select count(*) from staged where filename = $f), (select count(*) from kept where filename = $f)",
+        {"f": str(file)},
+    ).fetchone()
+    assert row is not None
+    before, after = row
+    if before == after and stones is None and (after or not _has_columns(raw, table, file)):
+        return
+    if after == 0 and stones is None and _has_columns(raw, table, file):
+        file.unlink()
+        return
+    target = scratch / file.name
+    more = f" union all by name select * from read_parquet({literal(str(stones))})" if stones else ""
+    con.execute(
+        f"copy (select * exclude (__row) from {_rows(file, '__row')} as s where {seq} in "
+        f"(select _seq from kept where filename = {literal(str(file))}){more}) "
+        f"to {literal(str(target))} (format parquet, row_group_size 122880)"
+    )
+    os.replace(target, file)  # noqa: PTH105  atomic on the same disk
+
+
+def _has_columns(raw: Raw, table: str, file: Path) -> bool:
+    """True when raw has the table with all columns of the file: dlt makes tables and columns only for staged files."""
+    return set(_parquet_types(raw.connection, [file])) <= set(raw.columns.get(table, {}))
+
+
+def _rows(file: Path, seq: str) -> str:
+    number = ", file_row_number as __row" if seq == "__row" else ""
+    columns = "* exclude (file_row_number)" if number else "*"
+    options = ", file_row_number = true" if number else ""
+    return f"(select {columns}{number} from read_parquet({literal(str(file))}{options}))"
+
+
+def _parquet_types(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, str]:
+    rows = con.execute(f"describe select * from read_parquet({_list(files)}, union_by_name = true)").fetchall()
+    return {str(row[0]): str(row[1]) for row in rows}
+
+
+def _list(files: Sequence[Path]) -> str:
+    return "[" + ", ".join(literal(str(file)) for file in files) + "]"

@@ -1,0 +1,263 @@
+"""The precious file: who may write to it, how its ledgers are made, and how it is kept safe.
+
+DuckDB's own lock is the guarantee that two processes never write at once; the file lock here is the queue in front of
+it and says who is inside and since when. Ledgers change by numbered migrations only. This module must not extract,
+build models, or keep a connection open between steps, and makes no key, constraint or index: replaying DuckDB's log
+around those is where it lost data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import duckdb
+
+SNAPSHOTS_KEPT = 2
+SPARE_BYTES = 200_000_000
+"""Free space that must remain after a step: DuckDB's log and a checkpoint need room of their own."""
+
+MIGRATIONS: Sequence[str] = (
+    """
+    create table ledger.loads (
+        seq bigint, load_id varchar, source_system varchar, vendor varchar, committed_at timestamptz
+    );
+    create table ledger.load_tables (
+        seq bigint, load_id varchar, source_system varchar, table_name varchar, row_count bigint, unchanged_count bigint
+    );
+    create table ledger.identity_history (
+        entity_type varchar, old_entity_id varchar, new_entity_id varchar, changed_at timestamptz, reason varchar,
+        run_seq bigint
+    );
+    create table ledger.map_versions (map_name varchar, version_seq bigint, row_json varchar, read_at timestamptz);
+    create table ledger.builds (
+        build_seq bigint, through_seq bigint, as_of timestamptz, full_refresh boolean, started_at timestamptz,
+        finished_at timestamptz, status varchar, details varchar
+    );
+    """,
+)
+"""One entry per version of the ledgers' schema; a released entry is never edited, a change is a new entry."""
+
+
+class Places(Protocol):
+    """Where the files are; the settings of a home have these."""
+
+    @property
+    def raw_path(self) -> Path: ...
+    @property
+    def lock_path(self) -> Path: ...
+    @property
+    def pipelines_dir(self) -> Path: ...
+
+
+class WarehouseError(Exception):
+    """Something about the files; `str(error)` is one paragraph meant for a person."""
+
+
+class WarehouseHeld(WarehouseError):
+    """Someone else has the warehouse; the message says who and since when."""
+
+
+class NoSpace(WarehouseError):
+    """The disk is too full for the next step; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """One row of `ledger.loads`: a load exists only when it has one."""
+
+    load_id: str
+    source_system: str
+    vendor: str
+    row_counts: Mapping[str, tuple[int, int]]
+    """Table -> (rows landed, rows left out because they were unchanged)."""
+
+
+# the lock --------------------------------------------------------------------------------------------------------
+@contextmanager
+def hold(lock_path: Path, who: str, *, timeout: float = 600) -> Iterator[None]:
+    """Hold the lock; `who` and the time stand beside it in JSON while it is held.
+
+    Raises WarehouseHeld after `timeout` seconds. A process that dies releases it (the kernel does). On network mounts
+    locks are not reliable: a home belongs on a local disk.
+    """
+    from filelock import FileLock, Timeout
+
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
+    note = lock_path.with_suffix(".holder.json")
+    lock = FileLock(str(lock_path))
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout:
+        raise WarehouseHeld(f"{lock_path} is held by {holder(lock_path)}. Wait for it to end and run again.") from None
+    try:
+        note.write_text(json.dumps({"who": who, "pid": os.getpid(), "since": _wall_clock()}), encoding="utf-8")
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def holder(lock_path: Path) -> str:
+    """Who wrote the note beside the lock, in words; for messages."""
+    try:
+        note: dict[str, Any] = json.loads(lock_path.with_suffix(".holder.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return "another process"
+    return f"{note.get('who')} (process {note.get('pid')}) since {note.get('since')}"
+
+
+def _wall_clock() -> str:
+    return datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="seconds")
+
+
+# connections -----------------------------------------------------------------------------------------------------
+@contextmanager
+def raw_connection(
+    places: Places, *, read_only: bool = False, patience: float = 30
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to raw.duckdb, closed at the end; call it with the lock held.
+
+    A process that does not know our lock (a DuckDB shell) can still have the file: after `patience` seconds that is
+    WarehouseHeld with DuckDB's own words, which name the process.
+    """
+    import duckdb
+
+    places.raw_path.parent.mkdir(parents=True, exist_ok=True)
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            connection = duckdb.connect(str(places.raw_path), read_only=read_only)
+            break
+        except duckdb.IOException as problem:
+            if "lock" not in str(problem).lower():
+                raise
+            if time.monotonic() > give_up:
+                raise WarehouseHeld(
+                    f"{places.raw_path} is open in another program: {_first_line(problem)} Close it and run again."
+                ) from None
+            time.sleep(0.2)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def wait_until_free(places: Places, *, patience: float = 30) -> None:
+    """Return when raw.duckdb can be opened for writing; WarehouseHeld after `patience` seconds."""
+    with raw_connection(places, patience=patience):
+        pass
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).splitlines()[0]
+
+
+# ledgers ---------------------------------------------------------------------------------------------------------
+def migrate(connection: duckdb.DuckDBPyConnection) -> int:
+    """Bring the ledgers to the newest version and return its number; each step is one transaction."""
+    connection.execute("create schema if not exists ledger")
+    connection.execute("create table if not exists ledger.migrations (number bigint, applied_at varchar)")
+    row = connection.execute("select coalesce(max(number), 0) from ledger.migrations").fetchone()
+    done = int(row[0]) if row else 0
+    if done > len(MIGRATIONS):
+        raise WarehouseError(
+            f"The warehouse has ledger version {done}, this program knows {len(MIGRATIONS)}: it was written by a newer "
+            "version. Update the program; nothing was changed."
+        )
+    for number, statements in enumerate(MIGRATIONS[done:], start=done + 1):
+        connection.execute("begin")
+        connection.execute(statements)
+        connection.execute("insert into ledger.migrations values (?, ?)", [number, _wall_clock()])
+        connection.execute("commit")
+    return len(MIGRATIONS)
+
+
+def stamp_load(connection: duckdb.DuckDBPyConnection, load: Load, committed_at: datetime) -> int:
+    """Write the load into the ledger (once) and return its `seq`: the order of landing. Call it with the lock held."""
+    found = connection.execute(
+        "select seq from ledger.loads where load_id = ? and source_system = ?", [load.load_id, load.source_system]
+    ).fetchone()
+    if found:
+        return int(found[0])
+    connection.execute("begin")
+    row = connection.execute("select coalesce(max(seq), 0) + 1 from ledger.loads").fetchone()
+    assert row is not None
+    seq = int(row[0])
+    connection.execute(
+        "insert into ledger.loads values (?, ?, ?, ?, ?)",
+        [seq, load.load_id, load.source_system, load.vendor, committed_at],
+    )
+    for table, (landed, unchanged) in sorted(load.row_counts.items()):
+        connection.execute(
+            "insert into ledger.load_tables values (?, ?, ?, ?, ?, ?)",
+            [seq, load.load_id, load.source_system, table, landed, unchanged],
+        )
+    connection.execute("commit")
+    return seq
+
+
+def reconcile(connection: duckdb.DuckDBPyConnection, instance: str, vendor: str, committed_at: datetime) -> list[str]:
+    """Stamp loads that dlt finished (`_dlt_loads`, status 0) before the process died, in the order of their landing."""
+    schema = f"raw_{instance}"
+    there = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = ? and table_name = '_dlt_loads'", [schema]
+    ).fetchone()
+    if not there:
+        return []
+    missing = connection.execute(
+        f'select load_id from "{schema}"._dlt_loads where status = 0 and load_id not in '
+        "(select load_id from ledger.loads where source_system = ?) order by inserted_at, load_id",
+        [instance],
+    ).fetchall()
+    stamped = [str(row[0]) for row in missing]
+    for load_id in stamped:
+        stamp_load(connection, Load(load_id, instance, vendor, {}), committed_at)
+    return stamped
+
+
+# safety ----------------------------------------------------------------------------------------------------------
+def check_space(path: Path, needed: int) -> None:
+    """Raise NoSpace when the disk of `path` has less than `needed` bytes and the spare."""
+    place = path if path.exists() else path.parent
+    free = shutil.disk_usage(place).free
+    if free < needed + SPARE_BYTES:
+        raise NoSpace(
+            f"The disk of {place} has {free / 1e6:,.0f} MB free; the next step needs {(needed + SPARE_BYTES) / 1e6:,.0f} MB. "
+            "Free some space and run again: what was read is kept and lands then."
+        )
+
+
+def snapshot(places: Places, now: datetime) -> Path | None:
+    """Copy raw.duckdb once a day (by `now`) and keep the last two; None when today's copy is there already.
+
+    Call it with the lock held and no connection open.
+    """
+    folder = places.raw_path.parent / "snapshots"
+    target = folder / f"raw-{now:%Y%m%d}.duckdb"
+    if target.exists() or not places.raw_path.exists():
+        return None
+    size = places.raw_path.stat().st_size
+    folder.mkdir(parents=True, exist_ok=True)
+    check_space(folder, size)
+    with raw_connection(places) as connection:
+        connection.execute("checkpoint")
+    unfinished = target.with_suffix(".part")
+    with places.raw_path.open("rb") as source, unfinished.open("wb") as copy:
+        shutil.copyfileobj(source, copy, 8_000_000)
+        copy.flush()
+        os.fsync(copy.fileno())
+    unfinished.replace(target)
+    for old in sorted(folder.glob("raw-*.duckdb"))[:-SNAPSHOTS_KEPT]:
+        old.unlink()
+    return target

@@ -1,0 +1,440 @@
+"""The one loop of every vendor: window -> pages -> Arrow -> dlt.
+
+Each stream becomes a dlt resource that keeps `{"until": window end}` in its resource state; dlt stores that state in
+the same load as the rows, so that it never runs ahead of them. Rows carry `_hash`, `_seq`, `_deleted`, `_deleted_at`.
+What a vendor could not give becomes rows too: `quarantine`, `vendor_count` and, for landing only, `_seen` (the keys
+that a sweep found alive). This module must not know a vendor, the warehouse, or how a load lands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from sources.arrow import KEY_SEPARATOR, SQL_TYPES, Pages, Reader
+from sources.config import Config, read_config
+from sources.errors import ConfigurationError, CredentialsRejected, ObjectNotPermitted, TsunaguSourceError
+from sources.stream import Clock, Connection, DataType, Rejected, Stream, Vendor, Window
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from dlt.extract import DltResource, DltSource
+
+    from sources.stream import Batch
+
+ROW_GROUP = 10_240
+"""Tables are yielded in multiples of this: five DuckDB vectors, a divisor of dlt's buffer of 122,880 rows. Measured:
+row groups that are not aligned cost more than twice the CPU of a load."""
+PAGE_BYTES = 8_000_000
+"""Pages are read together once they are this big: the text still fits the processor's cache."""
+
+STAMPS: Mapping[str, DataType] = {
+    "_hash": "bigint",
+    "_seq": "bigint",
+    "_deleted": "bool",
+    "_deleted_at": "timestamp",
+}
+QUARANTINE: Mapping[str, DataType] = {
+    "stream": "text",
+    "source_key": "text",
+    "file": "text",
+    "line": "bigint",
+    "column_name": "text",
+    "value": "text",
+    "reason": "text",
+    "row_text": "text",
+    "found_at": "timestamp",
+}
+VENDOR_COUNT: Mapping[str, DataType] = {
+    "stream": "text",
+    "object": "text",
+    "live_count": "bigint",
+    "status": "text",
+    "message": "text",
+    "counted_at": "timestamp",
+}
+SEEN: Mapping[str, DataType] = {"stream": "text", "key": "text"}
+ENGINE_TABLES = ("quarantine", "vendor_count", "_seen")
+
+
+@dataclass
+class Notes:
+    """What happened in a run, for reports; filled while dlt extracts."""
+
+    rows: dict[str, int] = field(default_factory=dict[str, int])
+    quarantined: dict[str, int] = field(default_factory=dict[str, int])
+    skipped: dict[str, str] = field(default_factory=dict[str, str])
+    """Stream -> the vendor's reason why it may not be read."""
+    windows: dict[str, Window] = field(default_factory=dict[str, Window])
+    requests: int = 0
+
+
+def dlt_source(
+    vendor: Vendor,
+    instance: str,
+    *,
+    clock: Clock,
+    window: Window | None,
+    streams: Sequence[str] | None,
+    config: Mapping[str, Any] | None,
+    notes: Notes | None,
+) -> DltSource:
+    """See `sources.stream.build_source`."""
+    import dlt
+
+    run = _Run(vendor, instance, clock, window, config, notes or Notes())
+    chosen = run.choose(streams)
+    resources: list[DltResource] = [_resource(s.name, hints(s.columns), _rows_of(run, s)) for s in chosen]
+    # The bookkeeping comes last: it gives what the streams before it have noted.
+    resources.append(_resource("quarantine", hints(QUARANTINE, stamps=False), run.quarantine))
+    resources.append(_resource("vendor_count", hints(VENDOR_COUNT, stamps=False), run.vendor_count))
+    if any(s.deletes == "sweep" for s in chosen):
+        resources.append(_resource("_seen", hints(SEEN, stamps=False), run.seen))
+
+    def tsunagu() -> list[DltResource]:
+        return resources
+
+    return dlt.source(tsunagu, name=instance, max_table_nesting=0, parallelized=False)()
+
+
+def hints(columns: Mapping[str, DataType], *, stamps: bool = True) -> dict[str, dict[str, Any]]:
+    """dlt's column hints: explicit types, so that a column without any value is created as well."""
+    every = {**columns, **STAMPS} if stamps else dict(columns)
+    return {name: {"name": name, "data_type": kind, "nullable": True} for name, kind in every.items()}
+
+
+def empty_table(columns: Mapping[str, DataType]) -> pa.Table:
+    """No rows, all columns, typed."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()]).empty_table()
+
+
+def arrow_type(kind: DataType) -> pa.DataType:
+    """The Arrow type of a declared type."""
+    import pyarrow as pa
+
+    types: dict[str, pa.DataType] = {
+        "text": pa.string(),
+        "bigint": pa.int64(),
+        "double": pa.float64(),
+        "decimal": pa.decimal128(38, 9),
+        "bool": pa.bool_(),
+        "timestamp": pa.timestamp("us", "UTC"),
+        "date": pa.date32(),
+    }
+    return types[kind]
+
+
+def _resource(name: str, columns: dict[str, dict[str, Any]], rows: Callable[[], Iterator[Any]]) -> DltResource:
+    import dlt
+
+    def give() -> Iterator[Any]:  # dlt wants a plain function of its own: it writes an attribute on it
+        yield from rows()
+
+    return dlt.resource(give, name=name, columns=cast(Any, columns), write_disposition="append")
+
+
+def _rows_of(run: _Run, stream: Stream) -> Callable[[], Iterator[Any]]:
+    def rows() -> Iterator[Any]:
+        yield from run.rows(stream)
+
+    return rows
+
+
+class _Run:
+    """One extraction of one instance: the connection, the order of arrival, and what there is to report."""
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        instance: str,
+        clock: Clock,
+        window: Window | None,
+        given: Mapping[str, Any] | None,
+        notes: Notes,
+    ) -> None:
+        self.vendor = vendor
+        self.instance = instance
+        self.notes = notes
+        self._clock = clock
+        self._backfill = replace(window, backfill=True) if window else None
+        self._given = given
+        self._now: datetime | None = None
+        self._connection: Connection | None = None
+        self._reader: Reader | None = None
+        self._seq = 0
+        self._rejected: list[dict[str, Any]] = []
+        self._counts: list[dict[str, Any]] = []
+        self._seen: list[pa.Table] = []
+        self._started: set[str] = set()
+        self._finished: set[str] = set()
+
+    # what is read ------------------------------------------------------------------------------------------------
+    def choose(self, names: Sequence[str] | None) -> tuple[Stream, ...]:
+        """The streams of this run; an unknown name is a `ConfigurationError`."""
+        if self.vendor.streams_of is not None:
+            config = Config(self.instance, self._given) if self._given else read_config(self.vendor, self.instance)
+            every = self.vendor.streams_of(config)
+        else:
+            every = self.vendor.streams
+        known = {stream.name: stream for stream in every}
+        for name in names or ():
+            if name not in known:
+                raise ConfigurationError(f"{self.instance} has no stream {name!r}. It has: {', '.join(known)}.")
+        return tuple(known[name] for name in names) if names else every
+
+    @property
+    def now(self) -> datetime:
+        """One instant for the whole run, taken before the first request: no later row can be passed over."""
+        if self._now is None:
+            self._now = self._clock().astimezone(UTC)
+        return self._now
+
+    @property
+    def connection(self) -> Connection:
+        if self._connection is None:
+            now = self.now
+            self._connection = self.vendor.connect(
+                read_config(self.vendor, self.instance, self._given), lambda: max(now, self._clock())
+            )
+        return self._connection
+
+    @property
+    def reader(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader()
+        return self._reader
+
+    def close(self) -> None:
+        """Frees what the run holds; may be called twice."""
+        if self._connection is not None:
+            self.notes.requests = self._connection.requests
+            self._connection.close()
+            self._connection = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    # the loop ----------------------------------------------------------------------------------------------------
+    def rows(self, stream: Stream) -> Iterator[pa.Table]:
+        """All tables of one stream; its state moves only when all of them were given."""
+        import dlt
+
+        self._started.add(stream.name)
+        state = dlt.current.resource_state()
+        types = self._types(stream, dlt.current.source_schema().tables.get(stream.name))
+        window = self.window(stream, state)
+        self.notes.windows[stream.name] = window
+        self.notes.rows.setdefault(stream.name, 0)
+        complete = False
+        try:
+            yield empty_table({**types, **STAMPS})
+            yield from self._aligned(self._stamped(stream, window, types))
+            if self._sweeps(stream, state):
+                self._sweep(stream)
+                state["swept"] = self.now.isoformat()
+            complete = True
+        except ObjectNotPermitted as refusal:
+            self.notes.skipped[stream.name] = str(refusal)
+            self._note_count(stream, None, "no_permission", str(refusal))
+        except BaseException:
+            self.close()
+            raise
+        if complete:
+            if self._backfill is None:
+                state["until"] = window.end.isoformat()
+                state["memory"] = dict(window.memory)
+            self._count(stream)
+        self._finished.add(stream.name)
+
+    def window(self, stream: Stream, state: Mapping[str, Any]) -> Window:
+        """What to read of the stream: from the end of the last window, less the look-back, to now, less the lag."""
+        if self._backfill is not None:
+            return replace(self._backfill, memory=dict(state.get("memory", {})))
+        end = self.now - stream.lag
+        start: datetime | None = None
+        if "until" in state and stream.cursor is not None:
+            until = datetime.fromisoformat(state["until"])
+            end = max(end, until)  # a clock that was set back does not make the state regress
+            start = until - stream.lookback
+        return Window(start, end, dict(state.get("memory", {})))
+
+    def _stamped(self, stream: Stream, window: Window, types: Mapping[str, DataType]) -> Iterator[pa.Table]:
+        if window.start is not None and window.start >= window.end:
+            return
+        for batch in self._gathered(stream, self.connection.pages(stream, window)):
+            yield from self._read(stream, batch, types)
+        if stream.deletes == "feed":
+            key_types = {name: types[name] for name in stream.key}
+            for table in self.connection.deleted(stream, window):
+                if table.num_rows:
+                    yield self._tombstones(stream, table, {**key_types, "_deleted_at": "timestamp"})
+
+    def _gathered(self, stream: Stream, batches: Iterator[Batch]) -> Iterator[Pages | pa.Table]:
+        """Small pages together, in the order in which they came."""
+        bodies: list[bytes] = []
+        size, shape = 0, None
+        for batch in batches:
+            if isinstance(batch, Rejected):
+                self._reject(stream, [batch])
+                continue
+            if shape is not None and not (isinstance(batch, Pages) and batch.shape is shape and size < PAGE_BYTES):
+                yield Pages(bodies, shape)
+                bodies, size, shape = [], 0, None
+            if isinstance(batch, Pages):
+                shape = batch.shape
+                bodies.extend(batch.bodies)
+                size += sum(map(len, batch.bodies))
+            elif batch.num_rows:
+                yield batch
+        if shape is not None and bodies:
+            yield Pages(bodies, shape)
+
+    def _read(self, stream: Stream, batch: Pages | pa.Table, types: Mapping[str, DataType]) -> Iterator[pa.Table]:
+        table, rejected = self.reader.read(batch, types, stream.key, stream.volatile, self._seq)
+        self._seq += table.num_rows + len(rejected)
+        self._reject(stream, rejected)
+        self.notes.rows[stream.name] += table.num_rows
+        if table.num_rows:
+            yield table
+
+    def _tombstones(self, stream: Stream, table: pa.Table, types: Mapping[str, DataType]) -> pa.Table:
+        stones, rejected = self.reader.read(table, types, stream.key, (), self._seq, deleted=True)
+        self._seq += stones.num_rows + len(rejected)
+        self._reject(stream, rejected)
+        self.notes.rows[stream.name] += stones.num_rows
+        return stones
+
+    @staticmethod
+    def _aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter."""
+        import pyarrow as pa
+
+        waiting: list[pa.Table] = []
+        count = 0
+        for table in tables:
+            waiting.append(table)
+            count += table.num_rows
+            whole = count - count % ROW_GROUP
+            if whole:
+                joined = pa.concat_tables(waiting, promote_options="default")
+                yield joined.slice(0, whole)
+                count -= whole
+                waiting = [joined.slice(whole)] if count else []
+        if waiting:
+            yield pa.concat_tables(waiting, promote_options="default")
+
+    @staticmethod
+    def _types(stream: Stream, known: Any) -> dict[str, DataType]:
+        """Declared types; a column that raw has already keeps the type it has there, whatever the vendor says now."""
+        types: dict[str, DataType] = dict(stream.columns)
+        for key in stream.key:
+            types.setdefault(key, "text")
+        for name, column in (known or {}).get("columns", {}).items():
+            kind = column.get("data_type")
+            if kind in SQL_TYPES and name not in STAMPS and not name.startswith("_dlt"):
+                types[name] = kind
+        return types
+
+    # deletes by absence ------------------------------------------------------------------------------------------
+    def _sweeps(self, stream: Stream, state: Mapping[str, Any]) -> bool:
+        if stream.deletes != "sweep" or self._backfill is not None:
+            return False
+        return "swept" not in state or self.now - datetime.fromisoformat(state["swept"]) >= stream.sweep_every
+
+    def _sweep(self, stream: Stream) -> None:
+        import pyarrow as pa
+
+        tables = [self._key_texts(stream, table) for table in self.connection.ids(stream)]
+        # One row says that the listing was complete: an empty listing means that everything is gone.
+        tables.append(pa.table({"stream": [stream.name], "key": pa.nulls(1, pa.string())}))
+        self._seen.extend(tables)
+
+    @staticmethod
+    def _key_texts(stream: Stream, table: pa.Table) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        parts = [table[name].cast(pa.string()) for name in stream.key]
+        joined = parts[0] if len(parts) == 1 else cast(Any, pc).binary_join_element_wise(*parts, KEY_SEPARATOR)
+        return pa.table({"stream": pa.array([stream.name] * table.num_rows, pa.string()), "key": joined})
+
+    # what is reported --------------------------------------------------------------------------------------------
+    def _reject(self, stream: Stream, rejected: Sequence[Rejected]) -> None:
+        for row in rejected:
+            self.notes.quarantined[stream.name] = self.notes.quarantined.get(stream.name, 0) + 1
+            self._rejected.append(
+                {
+                    "stream": stream.name,
+                    "source_key": row.source_key,
+                    "file": row.file,
+                    "line": row.line,
+                    "column_name": row.column_name,
+                    "value": row.value,
+                    "reason": row.reason,
+                    "row_text": row.row_text,
+                    "found_at": self.now,
+                }
+            )
+
+    def _count(self, stream: Stream) -> None:
+        if self._backfill is not None:
+            return
+        try:
+            live = self.connection.count(stream)
+        except CredentialsRejected:
+            raise
+        except TsunaguSourceError as problem:  # a count is worth a warning, not a failed run
+            self._note_count(stream, None, "failed", str(problem))
+            return
+        if live is not None:
+            self._note_count(stream, live, "counted", None)
+
+    def _note_count(self, stream: Stream, live: int | None, status: str, message: str | None) -> None:
+        self._counts.append(
+            {
+                "stream": stream.name,
+                "object": stream.object,
+                "live_count": live,
+                "status": status,
+                "message": message,
+                "counted_at": self.now,
+            }
+        )
+
+    def quarantine(self) -> Iterator[Any]:
+        """The rows that could not be read, once all streams are through."""
+        yield empty_table(QUARANTINE)
+        yield from self._after_streams(lambda: _from_rows(self._rejected, QUARANTINE))
+
+    def vendor_count(self) -> Iterator[Any]:
+        """The vendor's own counts; the last resource that talks of the vendor, so the connection closes here."""
+        yield empty_table(VENDOR_COUNT)
+        yield from self._after_streams(lambda: _from_rows(self._counts, VENDOR_COUNT))
+
+    def seen(self) -> Iterator[Any]:
+        """The live keys of the streams that were swept."""
+        import pyarrow as pa
+
+        yield empty_table(SEEN)
+        yield from self._after_streams(lambda: pa.concat_tables(self._seen) if self._seen else None)
+
+    def _after_streams(self, table: Callable[[], pa.Table | None]) -> Iterator[Any]:
+        """dlt takes turns between resources: give nothing (None) until every stream that began has ended."""
+        while self._started != self._finished:
+            yield None
+        self.close()
+        found = table()
+        if found is not None:
+            yield found
+
+
+def _from_rows(rows: list[dict[str, Any]], columns: Mapping[str, DataType]) -> pa.Table | None:
+    import pyarrow as pa
+
+    if not rows:
+        return None
+    return pa.Table.from_pylist(rows, schema=empty_table(columns).schema)
