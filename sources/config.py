@@ -50,6 +50,11 @@ class Config(Mapping[str, str]):
         return setting_name(self.instance, name)
 
     @property
+    def secret_settings(self) -> tuple[str, ...]:
+        """Where the secrets that are set come from; for error messages."""
+        return tuple(self.setting(name) for name in self._secret_names if name in self._values)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The secret values themselves, for redaction only."""
         return tuple(str(self._values[name]) for name in self._secret_names if name in self._values)
