@@ -1,0 +1,76 @@
+"""Files as a vendor: CSV and Excel drops of tools without a usable API, read by a company's own mapping file.
+
+Data only; `drops.py` reads. Other vendors that deliver files (eSales Manager) are this vendor with a mapping of their own:
+see `file_vendor`. The mapping's reference is README.md beside this file.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sources.files.entities import ENTITIES, KEY, PROVENANCE
+from sources.stream import Connection, Param, Stream, Vendor
+
+if TYPE_CHECKING:
+    from sources.config import Config
+    from sources.files.mapping import FileMapping
+    from sources.stream import Clock
+
+FOLDER = Param("folder", "The folder in which the exports are put, such as drops/<instance> of the home.")
+MAPPING = "The mapping file (YAML) that says which files feed which entity; its reference is sources/files/README.md."
+
+
+def entity_stream(entity: str, *, listed: bool = False) -> Stream:
+    """The raw table of an entity. `listed`: its files are full lists, so that what is missing in them is gone."""
+    return Stream(
+        name=entity,
+        object=entity,
+        key=KEY,
+        columns=ENTITIES[entity].raw_columns,
+        lag=timedelta(0),
+        deletes="sweep" if listed else "none",
+        volatile=tuple(PROVENANCE),
+        sweep_every=timedelta(0),
+    )
+
+
+def file_vendor(name: str, label: str, mapping: Path | None = None, documentation: str = "") -> Vendor:
+    """A vendor whose data come as files. `mapping` is the one that is shipped; an instance may name its own."""
+
+    def path_of(config: Config) -> Path:
+        return Path(config["mapping"]) if "mapping" in config or mapping is None else mapping
+
+    def mapping_of(config: Config) -> FileMapping:
+        from sources.files.mapping import load_mapping  # YAML is needed only by those who read files
+
+        return load_mapping(path_of(config))
+
+    def streams_of(config: Config) -> tuple[Stream, ...]:
+        found = mapping_of(config)
+        folder = Path(config["folder"])
+        return tuple(
+            # Files that were moved away are no list that says everything is gone.
+            entity_stream(entity, listed=found.is_listed(entity) and found.has_files(entity, folder))
+            for entity in ENTITIES
+        )
+
+    def connect(config: Config, clock: Clock) -> Connection:
+        from sources.files.drops import Drops  # opens a DuckDB of its own
+
+        return Drops(Path(config["folder"]), mapping_of(config), clock)
+
+    return Vendor(
+        name=name,
+        label=label,
+        streams=tuple(entity_stream(entity) for entity in ENTITIES),
+        connect=connect,
+        params=(FOLDER, Param("mapping", MAPPING, required=mapping is None)),
+        staging="files",
+        documentation=documentation,
+        streams_of=streams_of,
+    )
+
+
+VENDOR = file_vendor("files", "CSV and Excel files")
