@@ -15,7 +15,7 @@
 {% macro fiscal_year(date_expression) -%}
     cast(
         extract(
-            year from {{ dbt.dateadd('month', -(var('fiscal_year_start_month') | int - 1), date_expression) }}
+            year from {{ dbt.dateadd("month", -(var("fiscal_year_start_month") | int - 1), date_expression) }}
         ) as bigint
     )
 {%- endmacro %}

@@ -3,9 +3,7 @@
   one. For queries grouped by entity over rows that carry `precedence` (1 rules). The filter makes both engines skip
   records without a value.
 #}
-{% macro survivor(column) -%}
-    min_by({{ column }}, precedence) filter (where {{ column }} is not null)
-{%- endmacro %}
+{% macro survivor(column) -%} min_by({{ column }}, precedence) filter (where {{ column }} is not null) {%- endmacro %}
 
 
 {#
@@ -16,7 +14,7 @@
 {% macro living(entity_type) -%}
     (
         select record_key, entity_id
-        from {{ ref('entity_records') }}
+        from {{ ref("entity_records") }}
         where entity_type = '{{ entity_type }}' and entity_is_live
     )
 {%- endmacro %}
