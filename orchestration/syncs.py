@@ -28,7 +28,6 @@ from orchestration.warehouse import (
     reconcile,
     snapshot,
     stamp_load,
-    wait_until_free,
 )
 from sources.errors import TsunaguSourceError
 from sources.stream import Clock, Stream, Vendor, Window, build_source, load_vendor
@@ -112,12 +111,16 @@ def sync(
 class Sync:
     """The steps of one sync; `go` takes them in their order."""
 
-    def __init__(self, places: Places, instance: str, vendor: Vendor, clock: Clock, notes: Notes) -> None:
+    def __init__(
+        self, places: Places, instance: str, vendor: Vendor, clock: Clock, notes: Notes, *, patience: float = 600
+    ) -> None:
+        """`patience`: seconds to wait for a warehouse that someone else holds."""
         self.places = places
         self.instance = instance
         self.vendor = vendor
         self.clock = clock
         self.notes = notes
+        self.patience = patience
         self.report = SyncReport(instance)
 
     def go(self, make_source: Any) -> SyncReport:
@@ -152,21 +155,21 @@ class Sync:
 
     @contextmanager
     def _warehouse(self) -> Iterator[None]:
-        with hold(self.places.lock_path, f"sync of {self.instance}"):
-            wait_until_free(self.places)
+        """The lock, an openable file, the newest ledgers, and a stamp for what a killed run had landed."""
+        with hold(self.places.lock_path, f"sync of {self.instance}", timeout=self.patience):
+            with raw_connection(self.places, patience=self.patience) as connection:
+                migrate(connection)
+                self.report.loads += reconcile(connection, self.instance, self.vendor.name, self.clock())
             yield
 
     def _restore(self, pipeline: dlt.Pipeline) -> None:
-        """Under the lock: make the ledgers, stamp what a killed run left, and fetch the state when it is not here.
+        """Fetch the state when it is not here: the working folder is new or was deleted.
 
-        The working folder may have been deleted; extracting from an empty state would read everything again and write
-        an older cursor back. With a pending package nothing is fetched: that would wipe the package.
+        Extracting from an empty state would read everything again and write an older cursor back. With a pending
+        package nothing is fetched: that would wipe the package.
         """
-        with self._warehouse():
-            with raw_connection(self.places) as connection:
-                migrate(connection)
-                self.report.loads += reconcile(connection, self.instance, self.vendor.name, self.clock())
-            if pipeline.first_run and not pipeline.has_pending_data:
+        if pipeline.first_run and not pipeline.has_pending_data:
+            with self._warehouse():
                 pipeline.sync_destination()
 
     def _land(self, pipeline: dlt.Pipeline) -> None:

@@ -153,12 +153,6 @@ def raw_connection(
         connection.close()
 
 
-def wait_until_free(places: Places, *, patience: float = 30) -> None:
-    """Return when raw.duckdb can be opened for writing; WarehouseHeld after `patience` seconds."""
-    with raw_connection(places, patience=patience):
-        pass
-
-
 def _first_line(problem: Exception) -> str:
     return str(problem).splitlines()[0]
 

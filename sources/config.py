@@ -36,6 +36,13 @@ class Config(Mapping[str, str]):
             )
         return str(self._values[name])
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The setting, or `default` when it is nowhere."""
+        return str(self._values[key]) if key in self._values else default
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -1,0 +1,143 @@
+"""A small vendor over a file, for tests of the engine: it serves what a company's tool would hold at a given time.
+
+The store is JSON: a list of [at, object, id, values or null]; null is a delete. Connections answer like a real tool:
+only the newest version of a record is there, and it is in the window when its stamp is.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from sources.arrow import Field, Json, Pages
+from sources.config import Config
+from sources.errors import ObjectNotPermitted
+from sources.stream import Clock, Connection, Param, Stream, Vendor, Window
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+COLUMNS = {"id": "text", "name": "text", "amount": "double", "modified": "timestamp", "never": "date"}
+SHAPE = Json(
+    ("rows",),
+    {
+        "id": Field(("id",)),
+        "name": Field(("name",)),
+        "amount": Field(("amount",), "double"),
+        "modified": Field(("modified",), "timestamp"),
+    },
+)
+STREAMS = (
+    Stream("fed", "Fed", ("id",), COLUMNS, cursor="modified", deletes="feed", lookback=timedelta(hours=1)),
+    Stream(
+        "swept",
+        "Swept",
+        ("id",),
+        COLUMNS,
+        cursor="modified",
+        deletes="sweep",
+        lookback=timedelta(hours=1),
+        sweep_every=timedelta(0),
+    ),
+    Stream("whole", "Whole", ("id",), COLUMNS),
+    Stream("secret", "Secret", ("id",), COLUMNS),
+)
+
+
+class Store:
+    """The tool's records, in a file that several processes can read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.exists():
+            self._write([])
+
+    def put(self, at: datetime, kind: str, values: Mapping[str, Any]) -> None:
+        """A new version of the record `values["id"]`."""
+        self.put_all(at, kind, [values])
+
+    def put_all(self, at: datetime, kind: str, rows: list[Mapping[str, Any]]) -> None:
+        self._write([*self.log(), *([at.isoformat(), kind, row["id"], dict(row)] for row in rows)])
+
+    def delete(self, at: datetime, kind: str, key: str) -> None:
+        self._write([*self.log(), [at.isoformat(), kind, key, None]])
+
+    def log(self) -> list[Any]:
+        return json.loads(self.path.read_text())
+
+    def current(self, kind: str, now: datetime | None = None) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
+        """Newest version of each record of that kind: when it was made, and None when it was deleted."""
+        newest: dict[str, tuple[datetime, dict[str, Any] | None]] = {}
+        for at, of, key, values in self.log():
+            when = datetime.fromisoformat(at)
+            if of == kind and (now is None or when <= now):
+                newest[key] = (when, values)
+        return newest
+
+    def live(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {key: values for key, (_, values) in self.current(kind).items() if values is not None}
+
+    def _write(self, log: list[Any]) -> None:
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(log))
+        part.replace(self.path)
+
+
+class ToolConnection(Connection):
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.store = Store(Path(config["store"]))
+        self.clock = clock
+        self.page = int(config.get("page", "500"))
+        self.pause = float(config.get("pause", "0"))
+        self.fail_after = int(config.get("fail_after", "-1"))
+
+    def pages(self, stream: Stream, window: Window) -> Iterator[Pages]:
+        if stream.name == "secret":
+            raise ObjectNotPermitted("tool: Secret may not be read")
+        rows = [
+            {**values, "modified": at.isoformat()}
+            for at, values in self.store.current(stream.object, self.clock()).values()
+            if values is not None and at <= window.end and (window.start is None or at > window.start)
+        ]
+        for first in range(0, max(len(rows), 1), self.page):
+            self.requests += 1
+            if self.requests == self.fail_after:
+                raise RuntimeError("the line broke")
+            if self.pause:
+                time.sleep(self.pause)
+            yield Pages([orjson.dumps({"rows": rows[first : first + self.page]})], SHAPE)
+
+    def deleted(self, stream: Stream, window: Window) -> Iterator[pa.Table]:
+        self.requests += 1
+        gone = [
+            (key, at)
+            for key, (at, values) in self.store.current(stream.object, self.clock()).items()
+            if values is None and at <= window.end and (window.start is None or at > window.start)
+        ]
+        yield pa.table(
+            {
+                "id": pa.array([key for key, _ in gone], pa.string()),
+                "_deleted_at": pa.array([at for _, at in gone], pa.timestamp("us", "UTC")),
+            }
+        )
+
+    def ids(self, stream: Stream) -> Iterator[pa.Table]:
+        self.requests += 1
+        yield pa.table({"id": pa.array(list(self.store.live(stream.object)), pa.string())})
+
+    def count(self, stream: Stream) -> int | None:
+        return len(self.store.live(stream.object))
+
+
+TOOL = Vendor(
+    "tool",
+    "Tool",
+    STREAMS,
+    ToolConnection,
+    params=(Param("store", "the file"), Param("page", "rows a page", required=False)),
+)
