@@ -6,7 +6,7 @@ joins the parts and must not decide anything about the business.
 In SQL (through `cursor()`): `company.<table>` all versions, past and future; `visible.<table>` versions with at <= now;
 `current.accounts, people, person_accounts, deals, deal_lines, deal_people, deal_splits, products, users, roles, campaigns,
 campaign_members, activities` the newest visible version per (instance, object, source_id), deleted ones with their flag;
-`company.clock` one row (now, start_now); `company.target`. `at` is a word of DuckDB's grammar: write `"at"` inside functions.
+`company.clock` one row (now, start_now); `company.target`. Schema `truth` is for `truth.py` only, a sandbox must not read it. `at` is a word of DuckDB's grammar: write `"at"` inside functions.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Literal
 import duckdb
 import pyarrow as pa
 
+from sources.demo.simulate import Simulation, simulate
 from sources.demo.tables import CURRENT_NAME, INSTANCE_VENDOR, TABLES, TARGET
 
 COMPANY_START_NOW = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
@@ -27,11 +28,12 @@ Scale = Literal["small", "medium", "large"]
 class Company:
     """A built company. `now` is aware UTC."""
 
-    def __init__(self, seed: int, scale: Scale, tables: dict[str, pa.Table]) -> None:
+    def __init__(self, seed: int, scale: Scale, simulation: Simulation) -> None:
         self.seed, self.scale = seed, scale
         self._now, self._lock = COMPANY_START_NOW, Lock()
         self._con = duckdb.connect(":memory:")
-        _fill(self._con, tables)
+        _fill(self._con, simulation.tools)
+        _keep_truth(self._con, simulation.truth)
         _make_views(self._con, self._now)
 
     @property
@@ -76,6 +78,14 @@ def _fill(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
         con.unregister("incoming")
 
 
+def _keep_truth(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
+    con.execute("create schema truth")
+    for name, table in tables.items():
+        con.register("incoming", table)
+        con.execute(f"create table truth.{name} as select * from incoming")
+        con.unregister("incoming")
+
+
 def _make_views(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     con.execute("create table company.clock (now timestamp, start_now timestamp)")
     con.execute("insert into company.clock values (?, ?)", [now.replace(tzinfo=None)] * 2)
@@ -93,5 +103,5 @@ def _make_views(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
 
 
 def build(seed: int, scale: Scale = "small") -> Company:
-    """Builds the company; small takes seconds, medium about a minute."""
-    return Company(seed, scale, {})
+    """Builds the company; small takes a second or two, medium about a minute."""
+    return Company(seed, scale, simulate(seed, scale))

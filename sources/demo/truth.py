@@ -1,0 +1,174 @@
+"""Writes the truth of the company as of its clock: Parquet files and company.json, for tests and for readers, never for the product.
+
+It reads the simulated truth and the tool tables' own `entity_id`, and imports nothing of any vendor's sandbox.
+
+Rules a reader needs:
+- `stage_events`: one row per entry to a stage, as the deal's own tool shows it; deals deleted by now are left out. What
+  the mirror in another tool shows is not repeated.
+- `amounts`: one row per product line of a live deal; a deal without lines has one row, family `unallocated`, with the
+  deal's amount. `close_date` is the date in the tool (the expected one while open); `is_won` is null while open.
+- `touches`: forms, e-mails, calls, meetings and visits that have happened and are noted by now and not deleted; tasks and
+  notes are no touches. `channel` follows from the kind (`distributions.KIND_CHANNEL`).
+- `people`: first entry to a stage over all tools' own fields (HubSpot's lifecycle stage, Salesforce's lead status, the
+  conversion); a stage that was skipped is null. Contacts in Salesforce and cards in esales have no such field.
+- `records`: every record of every tool that exists by now, deleted and merged ones too. `difficulty` says what makes it hard
+  to join; deals of esales are `observed_only`: that tool keeps no history, so stage entries between two deliveries
+  cannot be seen by any reader, although `stage_events` has them. `is_decidable` as in `decidable.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from sources.demo import distributions
+from sources.demo.decidable import write_decidable
+
+if TYPE_CHECKING:
+    from sources.demo.company import Company
+
+ENTITY_TABLES = {
+    "account": "accounts",
+    "person": "people",
+    "opportunity": "deals",
+    "campaign": "campaigns",
+    "activity": "activities",
+    "user": "users",
+}
+_NOW = "(select now from company.clock)"
+
+_STAGE_EVENTS = f"""
+select opportunity_entity_id, stage, "at" as entered_at, amount, owner_entity_id
+from truth.deal_states
+where "at" <= {_NOW} and (deleted_at is null or deleted_at > {_NOW}) and stage is distinct from previous_stage
+order by opportunity_entity_id, entered_at
+"""
+
+_AMOUNTS = f"""
+with deals as (
+    select opportunity_entity_id, amount, currency, close_date,
+        case stage when 'won' then true when 'lost' then false end as is_won
+    from truth.deal_states
+    where "at" <= {_NOW} and (until is null or until > {_NOW}) and (deleted_at is null or deleted_at > {_NOW})
+),
+lines as (
+    select opportunity_entity_id, line, product_family, amount
+    from truth.lines
+    where "at" <= {_NOW} and (until is null or until > {_NOW})
+)
+select d.opportunity_entity_id, coalesce(l.line, 1) as line, coalesce(l.product_family, 'unallocated') as product_family,
+    coalesce(l.amount, d.amount) as amount, d.currency, d.close_date, d.is_won
+from deals as d left join lines as l using (opportunity_entity_id)
+order by 1, 2
+"""
+
+_TOUCHES = f"""
+select person_entity_id, account_entity_id, occurred_at, channel, kind
+from truth.touches
+where known_at <= {_NOW} and (deleted_at is null or deleted_at > {_NOW})
+order by occurred_at, person_entity_id, kind
+"""
+
+_PEOPLE = f"""
+with live as (select distinct entity_id from current.people where not is_deleted)
+select entity_id as person_entity_id, min(created_at) as created_at,
+    min("at") filter (where stage = 'mql') as mql_at,
+    min("at") filter (where stage = 'sql') as sql_at,
+    min("at") filter (where stage = 'customer') as customer_at
+from visible.person_versions semi join live using (entity_id)
+group by entity_id
+order by entity_id
+"""
+
+_ACCOUNTS = f"""
+with live as (
+    select entity_id, min(created_at) as created_at, string_agg(distinct instance, ',' order by instance) as source_systems
+    from current.accounts where not is_deleted group by entity_id
+),
+closed as (
+    select s.opportunity_entity_id, s.amount, s.currency, s.close_date, s.stage
+    from truth.deal_states as s
+    where s."at" <= {_NOW} and (s.until is null or s.until > {_NOW}) and (s.deleted_at is null or s.deleted_at > {_NOW})
+),
+deals as (
+    select distinct d.entity_id as opportunity_entity_id, a.entity_id
+    from current.deals as d
+    join current.accounts as a on a.instance = d.instance and a.source_id = d.account_source_id
+    where not d.is_deleted and d.crm_source_id is null
+),
+sums as (
+    select d.entity_id, c.currency, count(*) filter (where c.stage = 'won') as won_count,
+        sum(c.amount) filter (where c.stage = 'won') as won_amount,
+        count(*) filter (where c.stage not in ('won', 'lost')) as open_count
+    from deals as d join closed as c using (opportunity_entity_id) group by all
+)
+select live.entity_id as account_entity_id, live.created_at, live.source_systems, coalesce(sums.currency, '') as currency,
+    coalesce(sums.won_count, 0) as won_count, coalesce(sums.won_amount, 0) as won_amount,
+    coalesce(sums.open_count, 0) as open_count
+from live left join sums using (entity_id)
+order by 1, 4
+"""
+
+
+def write(company: Company, folder: Path) -> None:
+    """Writes records, stage_events, amounts, touches, people, accounts (.parquet) and company.json into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    con = company.cursor()
+    queries = {
+        "stage_events": _STAGE_EVENTS,
+        "amounts": _AMOUNTS,
+        "touches": _TOUCHES,
+        "people": _PEOPLE,
+        "accounts": _ACCOUNTS,
+        "records": _records(con),
+    }
+    for name, query in queries.items():
+        con.execute(f"copy ({query}) to '{_quoted(folder / f'{name}.parquet')}' (format parquet)")
+    (folder / "company.json").write_text(json.dumps(describe(company), ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _records(con: duckdb.DuckDBPyConnection) -> str:
+    """The query of `records`; builds the list of undecidable records first."""
+    write_decidable(con)
+    parts = [
+        f"select '{kind}' as entity_type, entity_id, instance, object, source_id from current.{view}"
+        for kind, view in ENTITY_TABLES.items()
+    ]
+    return f"""
+    with every as ({" union all ".join(parts)})
+    select e.entity_type, e.entity_id, e.instance as source_system, e.object as source_object, e.source_id,
+        coalesce(h.difficulty, case when e.object = 'businessplan' then 'observed_only' else 'plain' end) as difficulty,
+        u.source_id is null as is_decidable
+    from every as e
+    left join truth.difficulty as h using (instance, object, source_id)
+    left join undecidable as u using (instance, object, source_id)
+    order by all
+    """
+
+
+def describe(company: Company) -> dict[str, Any]:
+    """What the company was made with, for company.json."""
+    rates = {
+        name: sorted(value) if isinstance(value, set) else value
+        for name, value in vars(distributions).items()
+        if name.isupper()
+    }
+    return {
+        "seed": company.seed,
+        "scale": company.scale,
+        "now": company.now.isoformat().replace("+00:00", "Z"),
+        "history": {
+            "salesforce": "vendor",
+            "hubspot": "vendor",
+            "hubspot_emea": "vendor",
+            "esales": "observed: only what successive deliveries show",
+        },
+        "distributions": rates,
+    }
