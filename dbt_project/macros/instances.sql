@@ -33,18 +33,3 @@
 {# For `config(enabled=connected('folder'))`: a staging model exists only while a tool of its vendor is connected. #}
 {% macro connected(folder) -%} {{ return(instances(folder) | length > 0) }} {%- endmacro %}
 
-
-{#
-  The entities that a staging folder feeds: its own macro `<folder>_entities()`, kept in the folder
-  (`models/staging/<folder>/<folder>_entities.sql`). So a new vendor needs no list anywhere else.
-#}
-{% macro staging_entities(folder) -%}
-    {%- set listing = context.get(folder ~ '_entities') -%}
-    {%- if listing is none or listing is undefined -%}
-        {{ exceptions.raise_compiler_error(
-            "models/staging/" ~ folder ~ " has no macro " ~ folder ~ "_entities(): add the file " ~ folder
-            ~ "_entities.sql there, returning the list of entities for which it has a model stg_" ~ folder ~ "__<entity>."
-        ) }}
-    {%- endif -%}
-    {{ return(listing()) }}
-{%- endmacro %}

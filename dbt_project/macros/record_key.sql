@@ -5,3 +5,7 @@
 {% macro record_key(source_system, source_object, source_id) -%}
     md5({{ source_system }} || '|' || {{ source_object }} || '|' || cast({{ source_id }} as string))
 {%- endmacro %}
+
+
+{# record_key of a record of the same instance: `object` is the vendor's name as plain text, `id` an SQL expression. #}
+{% macro key_of(object, id) -%} {{ record_key('source_system', "'" ~ object ~ "'", id) }} {%- endmacro %}

@@ -1,3 +1,7 @@
+{# A scalar that may come as text or as JSON text: outer quotes go, JSON's null is NULL. #}
+{% macro unquoted(expression) -%} nullif(trim({{ expression }}, '"'), 'null') {%- endmacro %}
+
+
 {# What two SQL engines spell differently about JSON text columns. Paths are JSON paths: '$.name', '$.a.b'. #}
 {# Text at a path, NULL when absent. #}
 {% macro json_text(expression, path) -%} {{ return(adapter.dispatch('json_text', 'tsunagu')(expression, path)) }} {%- endmacro %}

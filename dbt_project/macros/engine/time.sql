@@ -67,3 +67,17 @@
 {% macro spark__date_spine(first, last) -%}
     select explode(sequence({{ first }}, {{ last }}, interval 1 day)) as day_date
 {%- endmacro %}
+
+
+{# The naive UTC instant at which a day begins in the company's zone. #}
+{% macro start_of_local_day(expression) -%}
+    {{ return(adapter.dispatch('start_of_local_day', 'tsunagu')(expression)) }}
+{%- endmacro %}
+
+{% macro default__start_of_local_day(expression) -%}
+    ((cast({{ expression }} as timestamp) at time zone '{{ var("timezone") }}') at time zone 'UTC')
+{%- endmacro %}
+
+{% macro spark__start_of_local_day(expression) -%}
+    to_utc_timestamp(cast({{ expression }} as timestamp), '{{ var("timezone") }}')
+{%- endmacro %}

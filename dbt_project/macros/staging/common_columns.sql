@@ -1,31 +1,29 @@
 {#
-  The columns that every record carries, from a CTE of latest(). Arguments are SQL expressions over that CTE.
-  `deleted` is what the vendor's row itself says; a tombstone counts as well.
+  The columns that every record carries, from a CTE of latest(). `object` is the vendor's name of the object. `created`,
+  `flag` and `merged_into` are columns: when it was made, the vendor's own mark of deleted rows, and the id of the
+  record of the same object in which it lives on. `source_id`, `deleted`, `updated_at` and `url` are SQL expressions.
 #}
 {% macro common_columns(
-    source_object,
-    source_id='id',
-    created_at='cast(null as timestamp)',
-    updated_at='stamp',
-    deleted='false',
-    deleted_at='cast(null as timestamp)',
-    merged_into_key='cast(null as string)',
-    record_url='cast(null as string)'
+    object, source_id='id', created=none, updated_at='stamp', flag=none, deleted=none, merged_into=none, url=none
 ) -%}
-    {{ record_key('source_system', source_object, source_id) }} as record_key,
+    {%- set survivor = key_of(object, merged_into) if merged_into else 'cast(null as string)' -%}
+    {%- set is_deleted -%}
+        is_gone
+        {%- if flag %} or coalesce({{ flag }}, false) {%- endif %}
+        {%- if deleted %} or coalesce({{ deleted }}, false) {%- endif %}
+        {%- if merged_into %} or {{ merged_into }} is not null {%- endif %}
+    {%- endset -%}
+    {{ key_of(object, source_id) }} as record_key,
     source_system,
     vendor,
-    {{ source_object }} as source_object,
+    '{{ object }}' as source_object,
     cast({{ source_id }} as string) as source_id,
-    {{ created_at }} as created_at,
+    {{ to_utc_timestamp(created) if created else 'cast(null as timestamp)' }} as created_at,
     {{ updated_at }} as updated_at,
-    is_gone or coalesce({{ deleted }}, false) or {{ merged_into_key }} is not null as is_deleted,
-    case
-        when is_gone or coalesce({{ deleted }}, false) or {{ merged_into_key }} is not null
-        then coalesce({{ deleted_at }}, gone_at, {{ updated_at }}, committed_at)
-    end as deleted_at,
-    {{ merged_into_key }} as merged_into_key,
-    {{ record_url }} as record_url,
+    {{ is_deleted }} as is_deleted,
+    case when {{ is_deleted }} then coalesce(gone_at, {{ updated_at }}, committed_at) end as deleted_at,
+    {{ survivor }} as merged_into_key,
+    {{ url if url else 'cast(null as string)' }} as record_url,
     extra_columns,
     load_id,
     load_seq

@@ -64,11 +64,11 @@
 {#
   Current rows: of each key the last real version (by the vendor's stamp in `cursor`, then load, then arrival), with
   `is_gone` and `gone_at` from its tombstones. A tombstone with a time is compared with the stamp, one without by its
-  arrival. Only keys touched by the new loads are looked at (`restrict`), and those of `also_touched`: selects of
+  arrival. `flag` is the vendor's own column for deleted rows, if it has one. Only keys touched by the new loads are looked at (`restrict`), and those of `also_touched`: selects of
   source_system and touched_key. Keys of which only a tombstone is known have no row.
 #}
-{% macro latest(folder, table, columns, keys=['id'], cursor=none, restrict=true, also_touched=[]) -%}
-    {%- set asked = columns + ([cursor] if cursor and cursor not in columns else []) -%}
+{% macro latest(folder, table, columns, keys=['id'], cursor=none, flag=none, restrict=true, also_touched=[]) -%}
+    {%- set asked = columns + ([cursor] if cursor else []) + ([flag] if flag else []) -%}
     {%- set stamp = to_utc_timestamp('log.' ~ cursor) if cursor else 'cast(null as timestamp)' -%}
     with
         log as ({{ raw_log(folder, table, asked, keys, restrict, also_touched) }}),
@@ -91,7 +91,7 @@
         newest as (
             select log.*, {{ stamp }} as _stamp
             from log
-            where not log._deleted
+            where {{ is_real(flag) }}
             qualify
                 row_number() over (
                     partition by log.source_system, {% for key in keys %} log.{{ key }} {{- ', ' if not loop.last }} {% endfor %}
@@ -103,8 +103,9 @@
     select
         newest.source_system,
         newest.vendor,
-        {%- for name in keys + columns %}
-            {%- if name not in (keys + columns)[: loop.index0] %} newest.{{ name }}, {%- endif %}
+        {%- set shown = keys + columns + ([flag] if flag else []) %}
+        {%- for name in shown %}
+            {%- if name not in shown[: loop.index0] %} newest.{{ name }}, {%- endif %}
         {%- endfor %}
         newest.extra_columns,
         newest.load_id,
@@ -121,6 +122,10 @@
 {%- endmacro %}
 
 
+{# A row with content. A tombstone has its key only; a row that the vendor itself flags (`flag`) comes whole. #}
+{% macro is_real(flag) -%} {{ '(not log._deleted or log.' ~ flag ~ ' is not null)' if flag else 'not log._deleted' }} {%- endmacro %}
+
+
 {% macro gone_condition() -%}
     (
         coalesce(tombstones.unstamped_seq >= newest.load_seq, false)
@@ -130,11 +135,11 @@
 
 
 {# Every real version of the touched keys, oldest first within a key by (load_seq, _seq); `stamp` is the cursor in UTC. #}
-{% macro versions(folder, table, columns, keys=['id'], cursor=none, restrict=true, also_touched=[]) -%}
-    {%- set asked = columns + ([cursor] if cursor and cursor not in columns else []) -%}
+{% macro versions(folder, table, columns, keys=['id'], cursor=none, flag=none, restrict=true, also_touched=[]) -%}
+    {%- set asked = columns + ([cursor] if cursor else []) + ([flag] if flag else []) -%}
     select log.*, {{ to_utc_timestamp('log.' ~ cursor) if cursor else 'cast(null as timestamp)' }} as stamp
     from ({{ raw_log(folder, table, asked, keys, restrict, also_touched) }}) as log
-    where not log._deleted
+    where {{ is_real(flag) }}
 {%- endmacro %}
 
 
@@ -174,6 +179,17 @@
         {%- endif %}
         {{ 'union all' if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+
+{# (source_system, touched_key): keys of `table` whose `column` names a record of `other` that came in the new loads. #}
+{% macro touched_through(folder, table, column, other, key='id', other_key='id') -%}
+    select referring.source_system, referring.{{ key }} as touched_key
+    from ({{ versions(folder, table, [column], keys=[key], restrict=false) }}) as referring
+    inner join
+        ({{ touched(folder, other, other_key) }}) as referred
+        on referring.source_system = referred.source_system
+        and referring.{{ column }} = referred.touched_key
 {%- endmacro %}
 
 

@@ -1,0 +1,3 @@
+{{ config(enabled=connected('salesforce')) }}
+
+{{ no_rows('target') }}
