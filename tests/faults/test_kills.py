@@ -1,0 +1,105 @@
+"""Processes are killed at every joint of a sync and at random moments; the next sync loses nothing and doubles nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.faults.home import Home
+from tests.faults.processes import sync_process, sync_to_the_end
+from tests.faults.tool import START
+
+POINTS = (
+    "while extracting",
+    "after extracting",
+    "before the first file was swapped",
+    "after the first file was swapped",
+    "after all files were filtered",
+    "after the first file was loaded",
+    "after the third file was loaded",
+    "after the load",
+    "after the stamp",
+)
+
+
+def change(home: Home, chance: random.Random, tag: str) -> None:
+    """The company works on: new records, changed ones, deleted ones, some back to what they were."""
+    at = home.later(minutes=10)
+    for kind in ("Fed", "Swept"):
+        live = sorted(home.store.live(kind))
+        home.store.put_all(at, kind, [{"id": f"{tag}{i}", "name": tag} for i in range(chance.randint(1, 40))])
+        for key in chance.sample(live, min(20, len(live))):
+            home.store.put(at, kind, {"id": key, "name": chance.choice(("a", "b"))})
+        for key in chance.sample(live, min(5, len(live))):
+            home.store.delete(at + timedelta(seconds=1), kind, key)
+    home.later(minutes=10)
+
+
+def begin(folder: Path, rows: int) -> Home:
+    home = Home(folder)
+    for kind in ("Fed", "Swept", "Whole"):
+        home.store.put_all(START - timedelta(days=1), kind, [{"id": str(i), "name": "a"} for i in range(rows)])
+    return home
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["in the first sync", "in a later sync"])
+@pytest.mark.parametrize("point", POINTS)
+def test_a_kill_at_a_joint_loses_nothing_and_doubles_nothing(tmp_path: Path, point: str, first: bool) -> None:
+    chance = random.Random(f"{point}{first}")
+    home = begin(tmp_path, 300)
+    if not first:
+        home.sync()
+        change(home, chance, "before")
+    process = sync_process(home, point)
+    process.communicate(timeout=120)
+    if first and "swapped" in point:  # a first sync has nothing to swap
+        assert process.returncode in (0, -signal.SIGKILL)
+    else:
+        assert process.returncode == -signal.SIGKILL
+    change(home, chance, "after")
+    home.sync()
+    home.check()
+    change(home, chance, "later")
+    home.sync()
+    home.check()
+
+
+def kill_at_random(folder: Path, rounds: int) -> None:
+    seed = int(os.environ.get("TSUNAGU_FAULT_SEED") or time.time())
+    print(f"TSUNAGU_FAULT_SEED={seed}")
+    chance = random.Random(seed)
+    home = begin(folder, 2_000)
+    killed = 0
+    for number in range(rounds):
+        change(home, chance, f"r{number}x")
+        process = sync_process(home, pause=0.01, page=100)
+        moment = chance.uniform(0.8, 3.0)
+        time.sleep(moment)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        _, errors = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), (seed, number, moment, errors)
+        if number % 3 == 2:  # sometimes a run comes through between two deaths
+            sync_to_the_end(home)
+            home.check()
+    change(home, chance, "end")
+    sync_to_the_end(home)
+    home.check()
+    print(f"{killed} of {rounds} were killed")
+    assert killed
+
+
+def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, 3)
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, 20)

@@ -1,0 +1,68 @@
+"""One sync in a process of its own, which may kill itself at a named point. `python -m tests.faults.worker JSON`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+
+def die(*_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def after(owner: Any, name: str, *, times: int = 1) -> None:
+    """Die when `owner.name` has returned for the nth time."""
+    original: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def patched(*args: Any, **more: Any) -> Any:
+        nonlocal calls
+        result = original(*args, **more)
+        calls += 1
+        if calls == times:
+            die()
+        return result
+
+    setattr(owner, name, patched)
+
+
+def arm(point: str) -> None:
+    """Arrange the death."""
+    from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
+
+    from orchestration import landing, syncs
+    from sources.arrow import Reader
+
+    points: dict[str, Callable[[], None]] = {
+        "while extracting": lambda: after(Reader, "read", times=3),
+        "after extracting": lambda: after(syncs, "_extract"),
+        "before the first file was swapped": lambda: setattr(landing.os, "replace", die),
+        "after the first file was swapped": lambda: after(landing, "_rewrite"),
+        "after all files were filtered": lambda: after(syncs, "filter_unchanged"),
+        "after the first file was loaded": lambda: after(DuckDbCopyJob, "run"),
+        "after the third file was loaded": lambda: after(DuckDbCopyJob, "run", times=3),
+        "after the load": lambda: after(syncs.Sync, "_load"),
+        "after the stamp": lambda: after(syncs, "stamp_load"),
+    }
+    points[point]()
+
+
+def main() -> None:
+    task = json.loads(sys.argv[1])
+    from tests.faults.home import Home
+
+    home = Home(Path(task["home"]), now=datetime.fromisoformat(task["now"]), config=task.get("config", {}))
+    if task.get("point"):
+        arm(task["point"])
+    report = home.sync()
+    print(json.dumps({"rows": report.rows, "loads": report.loads}))
+
+
+if __name__ == "__main__":
+    main()
