@@ -170,8 +170,8 @@ class Api:
             raise ApiError(400, "INVALID_TYPE_FOR_OPERATION", f"object type {each.name} is not replicateable")
         start, end = (_minute(call.params.get(edge, ""), edge) for edge in ("start", "end"))
         now = self.org.now
-        if start >= end:
-            raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate must be at least one minute before endDate")
+        if end - start <= timedelta(minutes=1):
+            raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate must precede endDate by more than one minute")
         if start < now - timedelta(days=FEED_REFUSED_DAYS):
             raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago")
         covered = min(end, now.replace(second=0, microsecond=0))

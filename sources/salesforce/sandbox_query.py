@@ -11,8 +11,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sources.salesforce.sandbox_dates import days_of
 from sources.salesforce.sandbox_fields import Field, ObjectType
 from sources.salesforce.sandbox_ids import with_suffix
 from sources.salesforce.sandbox_org import Org, Snapshot
@@ -27,8 +28,10 @@ from sources.salesforce.sandbox_soql import (
     Select,
     SoqlError,
     Value,
-    days_of,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LOCAL = timedelta(hours=9)  # the org's time zone, Asia/Tokyo
 _TEXTS = {"id", "string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "combobox", "reference"}
@@ -47,12 +50,14 @@ class Result:
     select: Select
     snapshot: Snapshot
     items: tuple[Item, ...]
-    row_ids: tuple[int, ...] | Sequence[int]
+    row_ids: pa.ChunkedArray | None
     records: tuple[str, ...] | None = None  # aggregate rows, which have no place in a snapshot
 
     @property
     def total(self) -> int:
-        return len(self.records) if self.records is not None else len(self.row_ids)
+        if self.records is not None:
+            return len(self.records)
+        return 0 if self.row_ids is None else len(self.row_ids)
 
 
 def run(org: Org, select: Select, *, with_deleted: bool) -> Result | int:
@@ -69,12 +74,12 @@ def run(org: Org, select: Select, *, with_deleted: bool) -> Result | int:
         )
         return int((counted.fetchone() or (0,))[0])
     if select.is_aggregate:
-        return Result(select, snapshot, items, (), compiler.aggregate(each, select, snapshot, where))
+        return Result(select, snapshot, items, None, compiler.aggregate(each, select, snapshot, where))
     for item in items:
         compiler.value(each, item.path, "t")  # refuses unknown fields before the first page
     order = compiler.order(each, select)
     rows = org.cursor().execute(f"select t.rowid from {snapshot.table} t {where}{order}", compiler.parameters)
-    return Result(select, snapshot, items, rows.fetchnumpy()["rowid"])
+    return Result(select, snapshot, items, rows.to_arrow_table()["rowid"])
 
 
 def object_of(org: Org, name: str) -> ObjectType:
@@ -117,26 +122,28 @@ class _Compiler:
         )
 
     def field(self, each: ObjectType, path: Path) -> Field:
-        if len(path) > 1 and path[0].lower() != each.name.lower():
-            return self.field(self.parent(each, path[0])[1], path[1:])
-        found = each.find(path[-1])
+        first, last = path[0], path[-1]
+        if len(path) > 1 and first.lower() != each.name.lower():
+            return self.field(self.parent(each, first)[1], path[1:])
+        found = each.find(last)
         if found is None:
             raise SoqlError(
                 "INVALID_FIELD",
-                f"No such column '{path[-1]}' on entity '{each.name}'. {_HINT.format('field', 'custom field')}",
+                f"No such column '{last}' on entity '{each.name}'. {_HINT.format('field', 'custom field')}",
             )
         return found
 
     def value(self, each: ObjectType, path: Path, alias: str) -> str:
         """SQL of a field's value; a parent's field is a look-up by id."""
-        if len(path) > 1 and path[0].lower() == each.name.lower() and each.find(path[0]) is None:
-            path = path[1:]
-        if len(path) == 1:
+        first, rest = path[0], path[1:]
+        if rest and first.lower() == each.name.lower():
+            return self.value(each, rest, alias)
+        if not rest:
             return f'{alias}."{self.field(each, path).name}"'
-        link, parent = self.parent(each, path[0])
+        link, parent = self.parent(each, first)
         inner = f"{alias}p"
         return (
-            f"(select {self.value(parent, path[1:], inner)} from {self.org.snapshot(parent).table} {inner}"
+            f"(select {self.value(parent, rest, inner)} from {self.org.snapshot(parent).table} {inner}"
             f' where {inner}."Id" = {alias}."{link.name}")'
         )
 
@@ -298,14 +305,15 @@ def _record_sql(compiler: _Compiler, each: ObjectType, paths: Sequence[Path], al
     ]
     parents: dict[str, list[Path]] = {}
     for path in paths:
-        if len(path) > 1 and path[0].lower() == each.name.lower():
-            path = path[1:]
-        if len(path) == 1:
-            field = compiler.field(each, path)
+        first, rest = path[0], path[1:]
+        if rest and first.lower() == each.name.lower():
+            first, rest = rest[0], rest[1:]
+        if not rest:
+            field = compiler.field(each, (first,))
             column = f'{alias}."{field.name}"'
             pairs.append(f"'{field.name}': {rest_value(field, column)}")
         else:
-            parents.setdefault(path[0], []).append(path[1:])
+            parents.setdefault(first, []).append(rest)
     for name, inner in parents.items():
         link, parent = compiler.parent(each, name)
         deeper = f"{alias}p"
@@ -344,7 +352,7 @@ def csv_rows(org: Org, result: Result, start: int, count: int, delimiter: str = 
 
 def _page(org: Org, result: Result, start: int, count: int, columns: str) -> list[Any]:
     """The page's rows in the query's order; rows that lie together in the snapshot are read as one range."""
-    wanted = [int(each) for each in result.row_ids[start : start + count]]
+    wanted: list[int] = [] if result.row_ids is None else result.row_ids.slice(start, count).to_pylist()
     if not wanted:
         return []
     table, low, high = result.snapshot.table, min(wanted), max(wanted)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal as Either
 
+from sources.salesforce.sandbox_dates import DATE_LITERAL
+
 Kind = Either["string", "number", "boolean", "null", "date", "datetime", "relative"]
-Path = tuple[str, ...]
+Path = tuple[str, ...]  # names from the object to the field, never empty but in COUNT()
 
 
 class SoqlError(Exception):
@@ -109,11 +111,6 @@ _TOKEN = re.compile(
 )
 _ESCAPES = {"n": "\n", "N": "\n", "r": "\r", "R": "\r", "t": "\t", "T": "\t", "b": "\b", "f": "\f"}
 _FUNCTIONS = ("COUNT", "COUNT_DISTINCT", "MIN", "MAX", "SUM", "AVG")
-_RELATIVE = re.compile(
-    r"(TODAY|YESTERDAY|TOMORROW|(LAST|THIS|NEXT)_(WEEK|MONTH|QUARTER|YEAR)|(LAST|NEXT)_90_DAYS"
-    r"|(LAST|NEXT)_N_(DAYS|WEEKS|MONTHS|QUARTERS|YEARS)|N_DAYS_AGO)",
-    re.I,
-)
 
 
 @dataclass(frozen=True)
@@ -348,7 +345,7 @@ class _Parser:
             return Value("boolean", word == "TRUE")
         if token.kind == "word" and word == "NULL":
             return Value("null", None)
-        if token.kind == "word" and _RELATIVE.fullmatch(word):
+        if token.kind == "word" and DATE_LITERAL.fullmatch(word):
             counted = "_N_" in word or word == "N_DAYS_AGO"
             if counted:
                 self.need(":")
@@ -366,38 +363,3 @@ def _unescape(text: str) -> str:
 def _instant(text: str) -> datetime:
     stamp = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text))
     return stamp.astimezone(UTC).replace(tzinfo=None)
-
-
-def days_of(word: str, count: int, today: date) -> tuple[date, date]:
-    """The days [first, last) of a date literal, weeks beginning on Sunday as in the default locale."""
-    one = timedelta(days=1)
-    if word in ("TODAY", "YESTERDAY", "TOMORROW"):
-        day = today + {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}[word] * one
-        return day, day + one
-    if word == "N_DAYS_AGO":
-        return today - count * one, today - (count - 1) * one
-    if word.endswith("90_DAYS"):
-        word, count = word.replace("90", "N"), 90
-    which, unit = word.split("_")[0], word.split("_")[-1].removesuffix("S")
-    if unit == "DAY":
-        return (today - count * one, today + one) if which == "LAST" else (today + one, today + (count + 1) * one)
-    start = _start_of(unit, today)
-    if which == "THIS":
-        return start, _shift(unit, start, 1)
-    if which == "LAST":
-        return _shift(unit, start, -count), start
-    return _shift(unit, start, 1), _shift(unit, start, 1 + count)
-
-
-def _start_of(unit: str, day: date) -> date:
-    if unit == "WEEK":
-        return day - timedelta(days=(day.weekday() + 1) % 7)
-    month = {"MONTH": day.month, "QUARTER": (day.month - 1) // 3 * 3 + 1, "YEAR": 1}[unit]
-    return date(day.year, month, 1)
-
-
-def _shift(unit: str, day: date, count: int) -> date:
-    if unit == "WEEK":
-        return day + timedelta(weeks=count)
-    months = day.year * 12 + day.month - 1 + count * {"MONTH": 1, "QUARTER": 3, "YEAR": 12}[unit]
-    return date(months // 12, months % 12 + 1, 1)

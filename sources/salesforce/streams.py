@@ -1,429 +1,72 @@
-"""The objects read from Salesforce: key, cursor, how deletions are seen, and the columns that staging reads.
+"""The objects read from Salesforce: key, cursor, how deletions are seen. One row per object, no code that talks to anything.
 
-One row per object. Every field that the object's describe shows is read, custom ones too; `columns` names those that
-staging relies on, so that they exist (typed, NULL) in an org that lacks one. Must hold no code that talks to anything.
-
-Column names are dlt's snake case of the vendor's names (`SystemModstamp` -> `system_modstamp`, `Foo__c` -> `foo_c`).
-Field lists: https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/
+Deletions, by https://developer.salesforce.com/docs/platform/api-rest/guide/resources-queryall.html and `resources-getdeleted`:
+rows in the recycle bin come with IsDeleted (flag), rows deleted for good are in the feed of deletions of the last 15 days
+(feed), and some vanish without a word (sweep). Histories only grow.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from sources.stream import Stream
-
-Columns = Mapping[str, str]
-
-_AUDIT: Columns = {
-    "created_by_id": "text",
-    "created_date": "timestamp",
-    "last_modified_by_id": "text",
-    "last_modified_date": "timestamp",
-    "system_modstamp": "timestamp",
-}
-_RECORD: Columns = {"id": "text", "is_deleted": "bool", **_AUDIT}
-_OWNED: Columns = {**_RECORD, "owner_id": "text", "last_activity_date": "date"}
+from sources.salesforce import columns
+from sources.stream import DataType, Deletes, Stream
 
 # Stamps of the signed-in user's own looking about: they change without the record changing.
-_VIEWED = ("last_viewed_date", "last_referenced_date")
+VIEWED = ("last_viewed_date", "last_referenced_date")
 
-
-def _address(prefix: str) -> Columns:
-    """Columns of a compound address: Salesforce gives each part as a field of its own beside the compound."""
-    parts = ("street", "city", "state", "state_code", "postal_code", "country", "country_code")
-    return {f"{prefix}{part}": "text" for part in parts}
-
-
-_ACCOUNT: Columns = {
-    **_OWNED,
-    **_address("billing_"),
-    "master_record_id": "text",
-    "name": "text",
-    "type": "text",
-    "record_type_id": "text",
-    "parent_id": "text",
-    "phone": "text",
-    "fax": "text",
-    "website": "text",
-    "industry": "text",
-    "sic": "text",
-    "annual_revenue": "decimal",
-    "number_of_employees": "bigint",
-    "ownership": "text",
-    "rating": "text",
-    "site": "text",
-    "account_number": "text",
-    "account_source": "text",
-    "description": "text",
-    "currency_iso_code": "text",
-    "corporate_number_c": "text",
-    "domain_c": "text",
-}
-
-_CONTACT: Columns = {
-    **_OWNED,
-    **_address("mailing_"),
-    "master_record_id": "text",
-    "account_id": "text",
-    "last_name": "text",
-    "first_name": "text",
-    "salutation": "text",
-    "name": "text",
-    "last_name_local": "text",
-    "first_name_local": "text",
-    "email": "text",
-    "phone": "text",
-    "mobile_phone": "text",
-    "home_phone": "text",
-    "title": "text",
-    "department": "text",
-    "reports_to_id": "text",
-    "lead_source": "text",
-    "description": "text",
-    "has_opted_out_of_email": "bool",
-    "has_opted_out_of_fax": "bool",
-    "do_not_call": "bool",
-    "email_bounced_reason": "text",
-    "email_bounced_date": "timestamp",
-    "currency_iso_code": "text",
-    "score_c": "double",
-}
-
-_ACCOUNT_CONTACT_RELATION: Columns = {
-    **_RECORD,
-    "account_id": "text",
-    "contact_id": "text",
-    "roles": "text",
-    "is_direct": "bool",
-    "is_active": "bool",
-    "start_date": "date",
-    "end_date": "date",
-    "currency_iso_code": "text",
-}
-
-_LEAD: Columns = {
-    **_OWNED,
-    **_address(""),
-    "master_record_id": "text",
-    "last_name": "text",
-    "first_name": "text",
-    "salutation": "text",
-    "name": "text",
-    "last_name_local": "text",
-    "first_name_local": "text",
-    "company": "text",
-    "company_local": "text",
-    "title": "text",
-    "email": "text",
-    "phone": "text",
-    "mobile_phone": "text",
-    "website": "text",
-    "industry": "text",
-    "number_of_employees": "bigint",
-    "annual_revenue": "decimal",
-    "lead_source": "text",
-    "status": "text",
-    "rating": "text",
-    "description": "text",
-    "record_type_id": "text",
-    "has_opted_out_of_email": "bool",
-    "has_opted_out_of_fax": "bool",
-    "do_not_call": "bool",
-    "email_bounced_reason": "text",
-    "email_bounced_date": "timestamp",
-    "is_converted": "bool",
-    "converted_date": "date",
-    "converted_account_id": "text",
-    "converted_contact_id": "text",
-    "converted_opportunity_id": "text",
-    "is_unread_by_owner": "bool",
-    "currency_iso_code": "text",
-    "corporate_number_c": "text",
-    "department_c": "text",
-    "score_c": "double",
-}
-
-# Field histories hold values of any type; each is kept as the text that the vendor sent.
-_HISTORY: Columns = {
-    "id": "text",
-    "is_deleted": "bool",
-    "created_by_id": "text",
-    "created_date": "timestamp",
-    "field": "text",
-    "data_type": "text",
-    "old_value": "text",
-    "new_value": "text",
-}
-
-_OPPORTUNITY: Columns = {
-    **_OWNED,
-    "account_id": "text",
-    "record_type_id": "text",
-    "name": "text",
-    "description": "text",
-    "stage_name": "text",
-    "amount": "decimal",
-    "probability": "double",
-    "expected_revenue": "decimal",
-    "total_opportunity_quantity": "double",
-    "close_date": "date",
-    "type": "text",
-    "next_step": "text",
-    "lead_source": "text",
-    "is_closed": "bool",
-    "is_won": "bool",
-    "is_private": "bool",
-    "forecast_category": "text",
-    "forecast_category_name": "text",
-    "currency_iso_code": "text",
-    "campaign_id": "text",
-    "contact_id": "text",
-    "has_opportunity_line_item": "bool",
-    "pricebook2_id": "text",
-    "push_count": "bigint",
-    "last_stage_change_date": "timestamp",
-    "fiscal_year": "bigint",
-    "fiscal_quarter": "bigint",
-    "pipeline_c": "text",
-    "loss_reason_c": "text",
-    "competitor_c": "text",
-}
-
-_OPPORTUNITY_HISTORY: Columns = {
-    "id": "text",
-    "is_deleted": "bool",
-    "opportunity_id": "text",
-    "created_by_id": "text",
-    "created_date": "timestamp",
-    "stage_name": "text",
-    "amount": "decimal",
-    "expected_revenue": "decimal",
-    "close_date": "date",
-    "probability": "double",
-    "forecast_category": "text",
-    "currency_iso_code": "text",
-    "system_modstamp": "timestamp",
-}
-
-_OPPORTUNITY_CONTACT_ROLE: Columns = {
-    **_RECORD,
-    "opportunity_id": "text",
-    "contact_id": "text",
-    "role": "text",
-    "is_primary": "bool",
-    "currency_iso_code": "text",
-}
-
-_OPPORTUNITY_LINE_ITEM: Columns = {
-    **_RECORD,
-    "opportunity_id": "text",
-    "sort_order": "bigint",
-    "pricebook_entry_id": "text",
-    "product2_id": "text",
-    "product_code": "text",
-    "name": "text",
-    "quantity": "double",
-    "discount": "double",
-    "subtotal": "decimal",
-    "total_price": "decimal",
-    "unit_price": "decimal",
-    "list_price": "decimal",
-    "service_date": "date",
-    "description": "text",
-    "currency_iso_code": "text",
-    "service_start_date_c": "date",
-    "service_end_date_c": "date",
-    "is_recurring_c": "bool",
-}
-
-_OPPORTUNITY_SPLIT: Columns = {
-    **_RECORD,
-    "opportunity_id": "text",
-    "split_owner_id": "text",
-    "split_percentage": "double",
-    "split_amount": "decimal",
-    "split_note": "text",
-    "split_type_id": "text",
-    "currency_iso_code": "text",
-}
-
-_PRODUCT2: Columns = {
-    **_RECORD,
-    "name": "text",
-    "product_code": "text",
-    "description": "text",
-    "is_active": "bool",
-    "is_archived": "bool",
-    "family": "text",
-    "stock_keeping_unit": "text",
-    "quantity_unit_of_measure": "text",
-    "currency_iso_code": "text",
-    "list_price_c": "decimal",
-    "margin_rate_c": "double",
-    "is_recurring_c": "bool",
-}
-
-_ACTIVITY: Columns = {
-    **_RECORD,
-    "owner_id": "text",
-    "who_id": "text",
-    "what_id": "text",
-    "account_id": "text",
-    "subject": "text",
-    "description": "text",
-    "type": "text",
-    "activity_date": "date",
-    "is_archived": "bool",
-    "is_recurrence": "bool",
-    "currency_iso_code": "text",
-    "direction_c": "text",
-    "outcome_c": "text",
-    "campaign_c": "text",
-}
-
-_TASK: Columns = {
-    **_ACTIVITY,
-    "status": "text",
-    "priority": "text",
-    "is_closed": "bool",
-    "is_high_priority": "bool",
-    "task_subtype": "text",
-    "call_duration_in_seconds": "bigint",
-    "call_type": "text",
-    "call_disposition": "text",
-    "completed_date_time": "timestamp",
-}
-
-_EVENT: Columns = {
-    **_ACTIVITY,
-    "location": "text",
-    "is_all_day_event": "bool",
-    "activity_date_time": "timestamp",
-    "start_date_time": "timestamp",
-    "end_date_time": "timestamp",
-    "duration_in_minutes": "bigint",
-    "event_subtype": "text",
-    "show_as": "text",
-    "is_private": "bool",
-    "is_child": "bool",
-    "is_group_event": "bool",
-}
-
-_CAMPAIGN: Columns = {
-    **_OWNED,
-    "name": "text",
-    "parent_id": "text",
-    "type": "text",
-    "record_type_id": "text",
-    "status": "text",
-    "start_date": "date",
-    "end_date": "date",
-    "currency_iso_code": "text",
-    "expected_revenue": "decimal",
-    "budgeted_cost": "decimal",
-    "actual_cost": "decimal",
-    "expected_response": "double",
-    "number_sent": "double",
-    "is_active": "bool",
-    "description": "text",
-    "channel_c": "text",
-}
-
-_CAMPAIGN_MEMBER: Columns = {
-    **_RECORD,
-    "campaign_id": "text",
-    "lead_id": "text",
-    "contact_id": "text",
-    "lead_or_contact_id": "text",
-    "type": "text",
-    "status": "text",
-    "has_responded": "bool",
-    "first_responded_date": "date",
-    "currency_iso_code": "text",
-}
-
-_USER: Columns = {
-    "id": "text",
-    **_AUDIT,
-    "username": "text",
-    "last_name": "text",
-    "first_name": "text",
-    "name": "text",
-    "company_name": "text",
-    "division": "text",
-    "department": "text",
-    "title": "text",
-    "email": "text",
-    "phone": "text",
-    "mobile_phone": "text",
-    "alias": "text",
-    "is_active": "bool",
-    "user_role_id": "text",
-    "profile_id": "text",
-    "user_type": "text",
-    "manager_id": "text",
-    "employee_number": "text",
-    "federation_identifier": "text",
-    "default_currency_iso_code": "text",
-    "last_login_date": "timestamp",
-    "team_c": "text",
-}
-
-_USER_ROLE: Columns = {
-    "id": "text",
-    "name": "text",
-    "developer_name": "text",
-    "parent_role_id": "text",
-    "rollup_description": "text",
-    "portal_type": "text",
-    "last_modified_by_id": "text",
-    "last_modified_date": "timestamp",
-    "system_modstamp": "timestamp",
-}
+# Rows with an older stamp can appear after a window was read (long transactions, a clock that differs from the vendor's).
+# The next window therefore begins earlier, which is as safe as ending early and leaves nothing recent out.
+LOOKBACK = timedelta(minutes=15)
 
 
 def _stream(
     name: str,
     vendor_object: str,
-    columns: Columns,
+    its_columns: Mapping[str, DataType],
     *,
-    deletes: str = "flag",
+    deletes: Deletes = "flag",
     cursor: str = "system_modstamp",
-    volatile: tuple[str, ...] = _VIEWED,
+    volatile: tuple[str, ...] = VIEWED,
 ) -> Stream:
     return Stream(
         name=name,
         object=vendor_object,
         key=("id",),
-        columns=columns,
+        columns=its_columns,
         cursor=cursor,
-        deletes=deletes,  # type: ignore[arg-type]
+        lag=timedelta(0),
+        lookback=LOOKBACK,
+        deletes=deletes,
         volatile=volatile,
+        record_url="{base_url}/{id}",
     )
 
 
 STREAMS: tuple[Stream, ...] = (
-    _stream("account", "Account", _ACCOUNT),
-    _stream("contact", "Contact", _CONTACT),
-    _stream("account_contact_relation", "AccountContactRelation", _ACCOUNT_CONTACT_RELATION),
-    _stream("lead", "Lead", _LEAD),
-    _stream("lead_history", "LeadHistory", {**_HISTORY, "lead_id": "text"}, cursor="created_date", deletes="none"),
-    _stream("opportunity", "Opportunity", _OPPORTUNITY),
-    _stream("opportunity_history", "OpportunityHistory", _OPPORTUNITY_HISTORY, deletes="none"),
+    _stream("account", "Account", columns.ACCOUNT),
+    _stream("contact", "Contact", columns.CONTACT),
+    _stream("account_contact_relation", "AccountContactRelation", columns.ACCOUNT_CONTACT_RELATION),
+    _stream("lead", "Lead", columns.LEAD),
+    _stream(
+        "lead_history", "LeadHistory", {**columns.HISTORY, "lead_id": "text"}, cursor="created_date", deletes="none"
+    ),
+    _stream("opportunity", "Opportunity", columns.OPPORTUNITY),
+    _stream("opportunity_history", "OpportunityHistory", columns.OPPORTUNITY_HISTORY, deletes="none"),
     _stream(
         "opportunity_field_history",
         "OpportunityFieldHistory",
-        {**_HISTORY, "opportunity_id": "text"},
+        {**columns.HISTORY, "opportunity_id": "text"},
         cursor="created_date",
         deletes="none",
     ),
-    _stream("opportunity_contact_role", "OpportunityContactRole", _OPPORTUNITY_CONTACT_ROLE, deletes="sweep"),
-    _stream("opportunity_line_item", "OpportunityLineItem", _OPPORTUNITY_LINE_ITEM),
-    _stream("opportunity_split", "OpportunitySplit", _OPPORTUNITY_SPLIT),
-    _stream("product2", "Product2", _PRODUCT2),
-    _stream("task", "Task", _TASK),
-    _stream("event", "Event", _EVENT),
-    _stream("campaign", "Campaign", _CAMPAIGN),
-    _stream("campaign_member", "CampaignMember", _CAMPAIGN_MEMBER, deletes="feed"),
-    _stream("user", "User", _USER, deletes="none", volatile=(*_VIEWED, "last_login_date", "system_modstamp")),
-    _stream("user_role", "UserRole", _USER_ROLE, deletes="sweep"),
+    _stream("opportunity_contact_role", "OpportunityContactRole", columns.OPPORTUNITY_CONTACT_ROLE, deletes="sweep"),
+    _stream("opportunity_line_item", "OpportunityLineItem", columns.OPPORTUNITY_LINE_ITEM),
+    _stream("opportunity_split", "OpportunitySplit", columns.OPPORTUNITY_SPLIT),
+    _stream("product2", "Product2", columns.PRODUCT2),
+    _stream("task", "Task", columns.TASK),
+    _stream("event", "Event", columns.EVENT),
+    _stream("campaign", "Campaign", columns.CAMPAIGN),
+    _stream("campaign_member", "CampaignMember", columns.CAMPAIGN_MEMBER, deletes="feed"),
+    _stream("user", "User", columns.USER, deletes="none", volatile=(*VIEWED, "last_login_date", "system_modstamp")),
+    _stream("user_role", "UserRole", columns.USER_ROLE, deletes="sweep"),
 )
