@@ -50,7 +50,7 @@ class Entity:
             **{reference_column(name): "text" for name in self.references},
             **self.columns,
             **COMMON,
-            "extra_columns": "text",
+            "unmapped_columns": "text",
             **PROVENANCE,
         }
 

@@ -107,7 +107,7 @@ class Reader:
         for reference, target in self.stream.references.items():
             if reference in columns:
                 columns[reference_column(reference)] = _qualified(target, columns[reference])
-        columns["extra_columns"] = self._extra(table)
+        columns["unmapped_columns"] = self._extra(table)
         columns["delivered_at"] = _repeat(self.delivered_at, "timestamp", table.num_rows)
         columns["version_at"] = pc.coalesce(columns["updated_at"], columns["delivered_at"])
         columns["file_name"] = _repeat(self.file, "text", table.num_rows)

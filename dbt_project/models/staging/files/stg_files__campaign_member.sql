@@ -1,0 +1,3 @@
+{{ config(enabled=connected('files')) }}
+
+{{ no_rows('campaign_member') }}

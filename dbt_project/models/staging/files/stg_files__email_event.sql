@@ -1,0 +1,3 @@
+{{ config(enabled=connected('files')) }}
+
+{{ no_rows('email_event') }}

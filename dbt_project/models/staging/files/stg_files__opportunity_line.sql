@@ -1,0 +1,22 @@
+{{ config(enabled=connected('files')) }}
+
+{% set columns = [
+    'opportunity_ref', 'product_ref', 'product_family', 'product_name', 'quantity', 'amount', 'currency',
+    'service_start_date', 'service_end_date', 'is_recurring',
+] %}
+
+with lines as ({{ files_latest('opportunity_line', columns) }})
+
+select
+    {{ files_common() }},
+    {{ files_key('opportunity_ref') }} as opportunity_key,
+    {{ files_key('product_ref') }} as product_key,
+    product_family,
+    product_name,
+    quantity,
+    amount as amount_original,
+    coalesce(currency, '{{ var("default_currency") }}') as currency,
+    service_start_date,
+    service_end_date,
+    is_recurring
+from lines
