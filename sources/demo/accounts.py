@@ -14,21 +14,26 @@ from sources.demo.words import BRANCHES, CITIES, STREETS
 
 
 def make_accounts(seed: int, scale: str, users: list[User]) -> list[Account]:
-    """The visible ones of the scale first in time order, then those of the half year ahead."""
+    """In time order: as many visible ones as the scale says, some junk beside them, and those of the half year ahead."""
     rng = Random(f"{seed}:accounts")
     visible = d.SCALES[scale]["accounts"]
-    ahead = round(visible * d.FUTURE_SHARE)
     span = day_of(FIRST_NOW) - day_of(START) - 2
-    times = sorted(at_work(rng, day_of(START) + 1 + int(span * rng.random() ** 1.25)) for _ in range(visible))
-    times = [min(at, FIRST_NOW - 3 * 3_600) for at in times]
+    real = [at_work(rng, day_of(START) + 1 + int(span * rng.random() ** 1.25)) for _ in range(visible)]
+    times = [(min(at, FIRST_NOW - 3 * 3_600), False) for at in real]
+    junk = [
+        at_work(rng, day_of(START) + 20 + rng.randrange(span - 90)) for _ in range(round(visible * d.ACCOUNT_JUNK_RATE))
+    ]
+    times += [(at, True) for at in junk]
     first_ahead, days_ahead = day_of(FIRST_NOW) + 1, (END - FIRST_NOW) // DAY - 1
-    times += sorted(at_work(rng, first_ahead + rng.randrange(days_ahead)) for _ in range(ahead))
+    ahead = [at_work(rng, first_ahead + rng.randrange(days_ahead)) for _ in range(round(visible * d.FUTURE_SHARE))]
+    times = sorted(times + [(at, False) for at in ahead])
     owners = {division: sellers(users, division) for division in d.DIVISION_SHARE}
     accounts: list[Account] = []
     domains: set[str] = set()
     cores: set[str] = set()
-    for index, created in enumerate(times):
+    for index, (created, is_junk) in enumerate(times):
         account = _account(rng, index, created, owners, domains, cores)
+        account.junk = is_junk
         _relate(rng, account, accounts)
         _rename(rng, account)
         accounts.append(account)
@@ -83,7 +88,6 @@ def _account(
         created=created,
         owner=rng.choice(owners[division]),
         shared_mail=rng.random() < d.SHARED_MAIL_RATE,
-        junk=rng.random() < d.ACCOUNT_JUNK_RATE,
     )
 
 

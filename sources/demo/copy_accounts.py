@@ -145,9 +145,7 @@ def _duplicate(rng: Random, book: Book, account: Account, records: dict[str, Rec
         fields["name"] = respelled(rng, account.name)
         if fields["domain"] is None and account.domain is not None and rng.random() < 0.9:
             fields["domain"] = account.domain
-        record = book.record(
-            "account_versions", instance, ACCOUNT_OBJECT[instance], account.entity_id, created, fields
-        )
+        record = book.record("account_versions", instance, ACCOUNT_OBJECT[instance], account.entity_id, created, fields)
         book.hard(record, "duplicate")
         records_of.append(record)
     merge_chain(records_of, merged)

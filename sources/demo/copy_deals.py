@@ -24,7 +24,7 @@ def write_deals(book: Book) -> None:
     rng = Random(f"{book.world.seed}:deal copies")
     for deal in book.world.deals:
         instance = d.DIVISION_TOOL[deal.division]
-        record = _native(rng, book, deal, instance)
+        record = _native(book, deal, instance)
         book.deals.append(record.source_id)
         if deal.deleted is not None:
             record.delete(deal.deleted)
@@ -48,7 +48,7 @@ def _changes(book: Book, instance: str, event: Mapping[str, Any]) -> dict[str, A
     return fields
 
 
-def _native(rng: Random, book: Book, deal: Deal, instance: str) -> Record:
+def _native(book: Book, deal: Deal, instance: str) -> Record:
     first = {
         "name": deal.name,
         "account_source_id": book.accounts.get((instance, deal.account)),

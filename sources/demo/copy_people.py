@@ -31,14 +31,12 @@ def write_people(book: Book) -> None:
         _convert(book, person, copies)
         _link(rng, book, person, copies)
         if person.moved is not None:
-            _move(rng, book, person)
+            _move(book, person)
         if person.junk:
             _delete(rng, book, person)
 
 
-def person_fields(
-    rng: Random, person: Person, account: Account, odd: str, western: bool
-) -> dict[str, Any]:
+def person_fields(rng: Random, person: Person, account: Account, odd: str, western: bool) -> dict[str, Any]:
     """Name and addresses as this copy has them; `odd` says what differs."""
     name = person.name
     title, department = TITLES[person.title][1 if western else 0], DEPARTMENTS[person.department][1 if western else 0]
@@ -64,7 +62,7 @@ def person_fields(
         fields["email"] = person.email.replace(person.email[0], person.email[0].upper(), 1)
         fields["family_name"] = name.family if western else f"{name.family}　"
         fields["mobile"] = person.mobile if western else respelled_phone(rng, person.mobile)
-        fields["job_title"] = title if western else wide(title)
+        fields["job_title"] = title if western else wide(str(title))
     return fields
 
 
@@ -99,7 +97,7 @@ def _copy(
         book.hard(record, odd)
     if kind == "contacts":
         _late_account(book, account, instance, record)
-    _stages(rng, person, copies, instance, kind, record)
+    _stages(rng, person, copies, kind, record)
     if person.email_opt_out is not None and (first or instance.startswith("hubspot") or rng.random() < 0.5):
         record.change(person.email_opt_out + (0 if first else 300), is_email_opted_out=True)
     return record
@@ -112,7 +110,7 @@ def _late_account(book: Book, account: Account, instance: str, record: Record) -
         record.change(known + 60, account_source_id=book.accounts[instance, account.index])
 
 
-def _stages(rng: Random, person: Person, copies: PersonCopies, instance: str, kind: str, record: Record) -> None:
+def _stages(rng: Random, person: Person, copies: PersonCopies, kind: str, record: Record) -> None:
     """Lifecycle stages and scores; the tool where a stage is decided has its exact instant, the other one follows."""
     if kind in ("Contact", "businesscard"):
         return
@@ -172,7 +170,7 @@ def _link(rng: Random, book: Book, person: Person, copies: PersonCopies) -> None
             hubspot.change(record_known, crm_source_id=record.source_id)
 
 
-def _move(rng: Random, book: Book, person: Person) -> None:
+def _move(book: Book, person: Person) -> None:
     """Another employer: Salesforce gets a new contact, HubSpot keeps the contact with a new address."""
     assert person.moved is not None
     at, index, email = person.moved

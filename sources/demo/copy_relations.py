@@ -82,9 +82,7 @@ def _write_relation(
     else:
         source_id = f"{record.source_id}:{account}"
         relation = book.log.add(
-            Record(
-                "person_account_versions", instance, "contacts_companies", source_id, person.entity_id, at, **fields
-            )
+            Record("person_account_versions", instance, "contacts_companies", source_id, person.entity_id, at, **fields)
         )
     for due, changes in record.changes:
         if changes.get("is_deleted"):

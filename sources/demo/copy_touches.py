@@ -54,7 +54,9 @@ def write_touches(book: Book, touches: Touches) -> list[str]:
 class _Writer:
     """Turns touches into rows; plain Python per touch, columns at the end."""
 
-    def __init__(self, book: Book, touches: Touches, entities: list[str], choice: Any, lucky: Any, minutes: Any) -> None:
+    def __init__(
+        self, book: Book, touches: Touches, entities: list[str], choice: Any, lucky: Any, minutes: Any
+    ) -> None:
         self.book, self.entities = book, entities
         names = ("person", "account", "deal", "owner", "occurred", "recorded", "deleted", "kind", "tool", "inbound")
         self.columns = {name: getattr(touches, name).tolist() for name in names}

@@ -32,7 +32,7 @@ def make_deals(world: World) -> list[Deal]:
         person = now[turn % len(now)]
         chain = _chain(rng, world, person, turn >= len(now))
         turn += 1
-        shown = [deal for deal in chain if deal.created < FIRST_NOW]
+        shown = [deal for deal in chain if deal.created < FIRST_NOW and deal.deleted is None]
         if visible + len(shown) > wanted:
             chain = shown = _first(shown, wanted - visible)
         visible += len(shown)
@@ -123,7 +123,8 @@ def _open(
         share = rng.choice((0.3, 0.4, 0.5))
         deal.splits = [(deal.owner, round(1 - share, 2)), (other, share)]
     if kind == "new" and not deal.is_won and rng.random() < d.DEAL_DELETED_RATE * 2:
-        deal.deleted = later(rng, created, 2 + rng.randrange(40), account.division == "emea")
+        deleted = later(rng, created, 2 + rng.randrange(40), account.division == "emea")
+        deal.deleted = deleted if created > FIRST_NOW or deleted < FIRST_NOW else None
     return deal
 
 
@@ -138,7 +139,9 @@ def _committee(rng: Random, world: World, person: Person, account: Account, crea
     people: list[tuple[int, str]] = []
     for index in (person.index, *colleagues):
         decides = TITLES[world.people[index].title][2]
-        people.append((index, "Decision Maker" if decides else rng.choice(("Evaluator", "Influencer", "Business User"))))
+        people.append(
+            (index, "Decision Maker" if decides else rng.choice(("Evaluator", "Influencer", "Business User")))
+        )
     return people
 
 

@@ -21,10 +21,10 @@ _KEY = "instance || '|' || object || '|' || source_id"
 
 _NODES = f"""
 create or replace temp table nodes as
-select {_KEY} as node, 'account' as kind, entity_id, instance, object, source_id from current.accounts
-union all select {_KEY}, 'person', entity_id, instance, object, source_id from current.people
-union all select {_KEY}, 'opportunity', entity_id, instance, object, source_id from current.deals
-union all select {_KEY}, 'user', entity_id, instance, object, source_id from current.users
+select {_KEY} as node, 'account' as kind, entity_id, instance, object, source_id, is_deleted from current.accounts
+union all select {_KEY}, 'person', entity_id, instance, object, source_id, is_deleted from current.people
+union all select {_KEY}, 'opportunity', entity_id, instance, object, source_id, is_deleted from current.deals
+union all select {_KEY}, 'user', entity_id, instance, object, source_id, is_deleted from current.users
 """
 
 _DIGITS = "regexp_replace(regexp_replace(translate({0}, '０１２３４５６７８９－＋', '0123456789-+'), '^\\+81', '0'), '[^0-9]', '', 'g')"
@@ -102,12 +102,13 @@ def write_decidable(con: duckdb.DuckDBPyConnection) -> None:
     for left, right in rows:
         groups.join(left, right)
     sizes: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for node, kind, entity in con.execute("select node, kind, entity_id from nodes order by node").fetchall():
+    every = con.execute("select node, kind, entity_id from nodes order by is_deleted, node").fetchall()
+    for node, kind, entity in every:
         sizes.setdefault((kind, entity), {}).setdefault(groups.find(node), []).append(node)
     lonely: list[str] = []
     for found in sizes.values():
         if len(found) > 1:
-            largest = max(found.values(), key=lambda nodes: (len(nodes), nodes))
+            largest = max(found.values(), key=len)  # of equal ones the first, which has a live record
             lonely += [node for nodes in found.values() if nodes is not largest for node in nodes]
     con.execute("create or replace temp table undecidable (instance varchar, object varchar, source_id varchar)")
     if lonely:

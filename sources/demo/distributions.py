@@ -79,7 +79,10 @@ AMOUNT_MEDIAN, AMOUNT_SIGMA = {"JPY": 1_400_000.0, "EUR": 9_500.0}, 0.9  # first
 AMOUNT_SIZE_EXPONENT = 0.35  # grows with employees
 DISCOUNT_RATE, DISCOUNT_RANGE = 0.35, (0.03, 0.15)
 HANDOVER_RATE, SPLIT_RATE, DEAL_DELETED_RATE, DEAL_DUPLICATE_RATE = 0.06, 0.1, 0.012, 0.012
-FISCAL_END_PULL, QUARTER_END_PULL = 0.75, 0.25  # a win due in January..March moves into late March; others to a quarter's end
+FISCAL_END_PULL, QUARTER_END_PULL = (
+    0.75,
+    0.25,
+)  # a win due in January..March moves into late March; others to a quarter's end
 OTHER_CLOSE_DATE_RATE = 0.03  # closed deals whose close date was set by hand to another day
 RENEWAL_RATE, UPSELL_RATE, CROSS_SELL_RATE = 0.93, 0.25, 0.2
 MIRROR_RATE = 0.45  # Salesforce deals that HubSpot's sync mirrors
@@ -108,4 +111,9 @@ ACCOUNT_COPY = {  # division: {instance: share}; the division's own tool always 
 }
 SALES_FIRST_RATE = 0.45  # jp accounts that sales enters into Salesforce before marketing knows them
 LINKED_RATE = 0.8  # copies that carry the vendor's cross-reference
-PERSON_COPY = {"jp": {"hubspot": 0.65}, "online": {}, "emea": {"salesforce": 0.4}, "west": {"salesforce": 0.5, "hubspot": 0.6}}
+PERSON_COPY = {
+    "jp": {"hubspot": 0.65},
+    "online": {},
+    "emea": {"salesforce": 0.4},
+    "west": {"salesforce": 0.5, "hubspot": 0.6},
+}

@@ -27,7 +27,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 def _free(day: int) -> bool:
     on = date.fromordinal(_EPOCH + day)
     year_end = (on.month == 12 and on.day >= 29) or (on.month == 1 and on.day <= 3)
-    return on.weekday() >= 5 or year_end or (on.month == 5 and 3 <= on.day <= 5) or (on.month == 8 and 13 <= on.day <= 15)
+    return (
+        on.weekday() >= 5 or year_end or (on.month == 5 and 3 <= on.day <= 5) or (on.month == 8 and 13 <= on.day <= 15)
+    )
 
 
 def _next_workdays() -> Ints:

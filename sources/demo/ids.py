@@ -16,8 +16,20 @@ SALESFORCE_PREFIX = {
     "OpportunityLineItem": "00k", "OpportunityContactRole": "00K", "Task": "00T", "Event": "00U", "Campaign": "701",
     "CampaignMember": "00v", "Product2": "01t", "AccountContactRelation": "07k", "OpportunitySplit": "1tK",
 }  # fmt: skip
-_HUBSPOT_FIRST = {"companies": 5_100_000_000, "contacts": 101, "deals": 9_000_000_000, "owners": 71_000_000, "teams": 40_000}
-_ESALES_FIRST = {"customer": 100_001, "businesscard": 200_001, "businessplan": 300_001, "activity": 400_001, "employee": 501}
+_HUBSPOT_FIRST = {
+    "companies": 5_100_000_000,
+    "contacts": 101,
+    "deals": 9_000_000_000,
+    "owners": 71_000_000,
+    "teams": 40_000,
+}
+_ESALES_FIRST = {
+    "customer": 100_001,
+    "businesscard": 200_001,
+    "businessplan": 300_001,
+    "activity": 400_001,
+    "employee": 501,
+}
 
 
 def salesforce_suffix(short: str) -> str:

@@ -31,13 +31,15 @@ def make_people(
     visible = d.SCALES[scale]["people"]
     people: list[Person] = []
     for account in visible_accounts:
-        people.append(makers.person(len(people), account, account.created))
-    weights = list(accumulate(0.15 if account.junk else account.employees**0.45 for account in visible_accounts))
-    while len(people) < visible:
+        people.append(makers.person(len(people), account, account.created, first=True))
+    live = sum(not person.junk for person in people)
+    weights = list(accumulate(0.0 if account.junk else account.employees**0.45 for account in visible_accounts))
+    while live < visible:
         account = visible_accounts[bisect_right(weights, rng.random() * weights[-1])]
         people.append(makers.person(len(people), account, _joining(rng, account.created)))
+        live += not people[-1].junk
     for account in ahead_accounts:
-        people.append(makers.person(len(people), account, account.created))
+        people.append(makers.person(len(people), account, account.created, first=True))
     while len(people) < visible * (1 + d.FUTURE_SHARE):
         account = visible_accounts[bisect_right(weights, rng.random() * weights[-1])]
         day = day_of(FIRST_NOW) + 1 + rng.randrange((END - FIRST_NOW) // DAY - 1)
@@ -69,7 +71,7 @@ class _Makers:
         self._source_weights = [share for share, _, _ in d.LEAD_SOURCES.values()]
         self._title_weights = [share for *_, share in TITLES]
 
-    def person(self, index: int, account: Account, created: int) -> Person:
+    def person(self, index: int, account: Account, created: int, first: bool = False) -> Person:
         rng = self._rng
         name = japanese_person(rng) if account.country == "JP" else western_person(rng)
         source = rng.choices(self._sources, self._source_weights)[0]
@@ -92,7 +94,7 @@ class _Makers:
             campaign=self._campaign(source, day_of(created)),
             created=created,
             owner=rng.choice(self._owners[account.division]),
-            junk=account.junk or rng.random() < d.PERSON_JUNK_RATE,
+            junk=account.junk or (not first and rng.random() < d.PERSON_JUNK_RATE and created < FIRST_NOW - 60 * DAY),
         )
         account.people.append(index)
         if not person.junk:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sources.demo.tables import DAY, INSTANT, MONEY, TABLES
 
@@ -118,7 +117,7 @@ def typed(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values if values.type == kind else values.cast(kind)
     if kind == INSTANT:
-        return pc.multiply(pa.array(values, pa.int64()), 1_000_000).cast(INSTANT)
+        return pa.array(values, pa.int64()).cast(pa.timestamp("s")).cast(INSTANT)
     if kind == DAY:
         return pa.array(values, pa.int32()).cast(DAY)
     if kind == MONEY:

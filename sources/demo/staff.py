@@ -80,7 +80,7 @@ def _user(
         title=title,
         manager=manager,
         skill=rng.gauss(0.0, LIFTS["owner_skill_sigma"]),
-        joined=START + rng.randrange(HOUR, 6 * HOUR),
+        joined=START + HOUR + index * 60,  # managers stand before those they lead
     )
 
 

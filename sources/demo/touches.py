@@ -46,7 +46,7 @@ def make_touches(world: World, presence: Presence) -> Touches:
     keep = _exactly(gen, wanted, known, deleted, len(drawn[0][0]) + len(drawn[1][0]))
     order = keep[np.argsort(known[keep], kind="stable")]
     inbound_rate = np.array([1.0, 0.45, 0.15, 0.1, 0.0])[kind]
-    touches = Touches(
+    return Touches(
         person=person[order],
         account=_account(world, person, occurred)[order],
         deal=deal[order],
@@ -58,7 +58,6 @@ def make_touches(world: World, presence: Presence) -> Touches:
         deleted=deleted[order],
         tool=np.array(TOOLS)[tool[order]],
     )
-    return touches
 
 
 def _exactly(gen: np.random.Generator, wanted: int, known: Ints, deleted: Ints, preferred: int) -> Ints:
@@ -175,5 +174,3 @@ def _owner(world: World, person: Ints, deal: Ints, occurred: Ints) -> Ints:
     )
     of_deal = np.where(change[deal] <= occurred, last[deal], first[deal])
     return np.where(deal >= 0, of_deal, of_person)
-
-

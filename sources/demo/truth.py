@@ -72,7 +72,7 @@ where known_at <= {_NOW} and (deleted_at is null or deleted_at > {_NOW})
 order by occurred_at, person_entity_id, kind
 """
 
-_PEOPLE = f"""
+_PEOPLE = """
 with live as (select distinct entity_id from current.people where not is_deleted)
 select entity_id as person_entity_id, min(created_at) as created_at,
     min("at") filter (where stage = 'mql') as mql_at,

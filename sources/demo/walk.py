@@ -25,9 +25,7 @@ def walk(rng: Random, world: World, deal: Deal, account: Account, family: str, i
 
 
 class _Walk:
-    def __init__(
-        self, rng: Random, world: World, deal: Deal, account: Account, family: str, is_customer: bool
-    ) -> None:
+    def __init__(self, rng: Random, world: World, deal: Deal, account: Account, family: str, is_customer: bool) -> None:
         self.rng, self.world, self.deal, self.account, self.family = rng, world, deal, account, family
         self.emea, self.euro = account.division == "emea", d.CURRENCY[account.division] == "EUR"
         self.renewal = deal.deal_type == "renewal"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # kanji, kana (full-width katakana), romaji
 FAMILY: tuple[tuple[str, str, str], ...] = tuple(
     (kanji, kana, romaji)
@@ -20,7 +25,9 @@ FAMILY: tuple[tuple[str, str, str], ...] = tuple(
 和田 ワダ Wada|中山 ナカヤマ Nakayama|石田 イシダ Ishida|上田 ウエダ Ueda|森田 モリタ Morita|柴田 シバタ Shibata
 酒井 サカイ Sakai|工藤 クドウ Kudo|横山 ヨコヤマ Yokoyama|宮崎 ミヤザキ Miyazaki|宮本 ミヤモト Miyamoto|内田 ウチダ Uchida
 高木 タカギ Takagi|髙木 タカギ Takagi|安藤 アンドウ Ando|谷口 タニグチ Taniguchi|大野 オオノ Ono|丸山 マルヤマ Maruyama
-""".strip().replace("\n", "|").split("|")
+""".strip()
+        .replace("\n", "|")
+        .split("|")
     )
 )
 
@@ -39,31 +46,33 @@ GIVEN: tuple[tuple[str, str, str], ...] = tuple(
 智子 トモコ Tomoko|久美子 クミコ Kumiko|葵 アオイ Aoi|結衣 ユイ Yui|さくら サクラ Sakura|七海 ナナミ Nanami
 千尋 チヒロ Chihiro|里奈 リナ Rina|香織 カオリ Kaori|明美 アケミ Akemi|京子 キョウコ Kyoko|理恵 リエ Rie
 奈々 ナナ Nana|瞳 ヒトミ Hitomi|沙織 サオリ Saori|早紀 サキ Saki|典子 ノリコ Noriko|幸子 サチコ Sachiko
-""".strip().replace("\n", "|").split("|")
+""".strip()
+        .replace("\n", "|")
+        .split("|")
     )
 )
 
-WESTERN_FAMILY = (
+WESTERN_FAMILY = _words(
     "Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Hoffmann Koch Bauer Richter Klein Wolf Neumann Dupont "
     "Durand Leroy Moreau Laurent Simon Lefèvre Roux Fournier Girard Smith Jones Taylor Brown Williams Wilson Evans "
     "Thomas Roberts Walker Wright Thompson Hughes Green García Martínez López Sánchez Pérez Rossi Russo Ferrari "
     "Bianchi Colombo Ricci Jansen Bakker Visser Smit Meijer Andersson Johansson Karlsson Nilsson Eriksson O'Brien "
     "Murphy Kelly Novák Svoboda Kowalski Nowak Wiśniewski Hansen Jensen Nielsen"
-).split()
-WESTERN_GIVEN = (
+)
+WESTERN_GIVEN = _words(
     "Anna Lukas Sophie Jonas Emma Felix Marie Paul Laura Max Julia Tim Sarah Leon Claire Hugo Camille Louis Manon "
     "Antoine Olivia Jack Amelia Harry Grace Oliver Ella George Lucía Hugo Carmen Javier Elena Marco Giulia Luca Sofia "
     "Daan Sanne Lars Ingrid Erik Astrid Sven Karin Peter Martin Nina David Katarzyna Piotr Freja Mads"
-).split()
+)
 
 # Two of these make the stem of a company: kanji, reading.
 STEM_KANJI: tuple[tuple[str, str], ...] = tuple(
     (word[0], word[1:])
-    for word in (
+    for word in _words(
         "東to 西sei 南nan 北hoku 大dai 三san 五go 八hachi 光ko 栄ei 和wa 協kyo 明mei 正sho 昭sho 新shin 日nichi 富fu 永ei 興ko "
         "信shin 共kyo 太tai 平hei 洋yo 海kai 陽yo 星sei 山san 川sen 泉sen 松sho 竹chiku 梅bai 桜o 藤to 丸maru 福fuku 宝ho 金kin "
         "銀gin 鉄tetsu 鋼ko 精sei 技gi 電den 機ki 誠sei 徳toku 豊ho 盛sei 旭kyoku 瑞zui 千sen 万man 成sei 友yu 弘ko 建ken 進shin"
-    ).split()
+    )
 )
 # Suffix of a Japanese company, its romaji, its industry.
 JAPANESE_TRADE: tuple[tuple[str, str, str], ...] = (
@@ -92,11 +101,11 @@ JAPANESE_TRADE: tuple[tuple[str, str, str], ...] = (
     ("百貨店", "hyakkaten", "Retail"),
     ("ストア", "store", "Retail"),
 )
-WESTERN_STEM = (
+WESTERN_STEM = _words(
     "Nord Alpen Blau Stern Berg Wald Rhein Elbe Nova Lumen Terra Aqua Vento Forte Clara Vera Helio Orbis Delta Sigma "
     "Argent Beau Mont Rive Pont Vert Haute Grand Iron Oak Stone Bridge River North Bright Clear Swift Silver Kings "
     "Harbour Cedar Falcon Merid Astra Corda Linea Puro Solis Granit Fjord Skog Sund"
-).split()
+)
 WESTERN_TRADE: tuple[tuple[str, str], ...] = (
     ("Technik", "Manufacturing"),
     ("Werke", "Manufacturing"),
@@ -140,7 +149,10 @@ CITIES: dict[str, tuple[tuple[str, str, str], ...]] = {  # country: (region, cit
     "US": (("California", "San Jose", "95110"), ("New York", "New York", "10001")),
     "SG": (("Central", "Singapore", "048616"),),
 }  # fmt: skip
-STREETS = {"JP": ("丸の内", "本町", "駅前通", "栄", "中央", "大手町", "緑町"), "": ("Hauptstraße", "Main Street", "Rue Centrale", "Station Road")}
+STREETS = {
+    "JP": ("丸の内", "本町", "駅前通", "栄", "中央", "大手町", "緑町"),
+    "": ("Hauptstraße", "Main Street", "Rue Centrale", "Station Road"),
+}
 BRANCHES = ("大阪支店", "名古屋支店", "福岡支店", "仙台支店", "札幌支店", "広島支店", "横浜営業所", "京都営業所")
 TITLES: tuple[tuple[str, str, bool, float], ...] = (  # Japanese, English, decides, share
     ("代表取締役", "Chief Executive Officer", True, 0.05),
