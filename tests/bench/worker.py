@@ -1,0 +1,156 @@
+"""One measured client in a fresh process: `ours`, `limit` or `defaults`. Prints one JSON line.
+
+CPU is that of this process from the first request to the end, after the libraries are imported (the same for all).
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sources.arrow import Field, Json, Pages, envelope
+from sources.config import Config
+from sources.http import Http
+from sources.stream import Clock, Connection, Stream, Vendor, Window, load_vendor
+from tests.bench import files
+from tests.bench.shapes import REST_COLUMNS, SHAPES
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Rest(Connection):
+    """A plain REST vendor, as small as they come."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.http = Http(config, config["base_url"])
+
+    def pages(self, stream: Stream, window: Window) -> Iterator[Pages]:
+        shape = Json(("rows",), {name: Field((name,), kind) for name, kind in REST_COLUMNS.items()})  # type: ignore[arg-type]
+        number: int | None = 0
+        while number is not None:
+            body = self.http.get("/things", {"page": number}).content
+            number = envelope(body, "rows")["next"]
+            yield Pages([body], shape)
+
+
+REST = Vendor("rest", "REST", (Stream("things", "things", ("id",), REST_COLUMNS, cursor="modified"),), Rest)  # type: ignore[arg-type]
+
+
+def vendor_of(shape: str) -> Vendor:
+    return REST if shape == "rest" else load_vendor(shape)
+
+
+def ours(shape: str, url: str, folder: Path) -> dict[str, Any]:
+    import os
+
+    import dlt
+    import duckdb  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    from orchestration.syncs import ENVIRONMENT, Sync
+    from sources.extract import Notes
+    from sources.stream import build_source
+
+    os.environ.update(ENVIRONMENT)
+
+    class Places:
+        raw_path = folder / "warehouse" / "raw.duckdb"
+        lock_path = folder / "warehouse" / "warehouse.lock"
+        pipelines_dir = folder / "pipelines"
+
+    Places.pipelines_dir.mkdir(parents=True)
+    vendor = vendor_of(shape)
+    notes = Notes()
+    config = files.config(folder) if shape == "esales" else {"base_url": url, **SHAPES[shape]().config}
+    stream = files.STREAM if shape == "esales" else SHAPES[shape]().stream
+    dlt.config  # noqa: B018  the providers are made here
+    for name, value in config.items():  # the streams of a vendor of files are read from its configuration
+        os.environ[f"SOURCES__{shape}__{name}".upper()] = value
+    begin = time.process_time(), time.monotonic()
+    report = Sync(Places(), shape, vendor, lambda: NOW, notes).go(
+        lambda: build_source(vendor, shape, clock=lambda: NOW, streams=[stream], config=config, notes=notes)
+    )
+    return result(begin, rows=report.rows[stream], parts=report.parts)
+
+
+def limit(shape: str, url: str, folder: Path) -> dict[str, Any]:
+    import dlt.sources.helpers.requests  # noqa: F401
+    import duckdb
+
+    if shape == "esales":
+        begin = time.process_time(), time.monotonic()
+        return result(begin, rows=files.limit(folder))
+    what = SHAPES[shape]()
+    log = json.loads((folder / "log.json").read_text())
+    http = Http(Config(shape, {}), url)
+    begin = time.process_time(), time.monotonic()
+    bodies = folder / "bodies.json"
+    mark = f'"{what.rows_key}":['.encode()
+    with bodies.open("wb") as rows, (folder / "others.json").open("wb") as others:
+        for method, path, body, kind in log:
+            answer = http.send(
+                method, path, data=body or None, headers={"Content-Type": kind} if kind else None
+            ).content
+            is_page = mark in answer[:200] and b'"id"' in answer[:400].lower()
+            (rows if is_page else others).write(answer)
+            (rows if is_page else others).write(b"\n")
+    with duckdb.connect(str(folder / "limit.duckdb")) as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(
+            f"create table t as with pages as (select unnest({what.rows_key}) as r from read_json('{bodies}', "
+            f"format = 'newline_delimited', maximum_object_size = 100000000, columns = {{{what.rows_key}: '{what.structure}'}})) "
+            f"select {what.select} from pages"
+        )
+        found = con.execute("select count(*) from t").fetchone()
+    return result(begin, rows=found[0] if found else 0)
+
+
+def defaults(shape: str, url: str, folder: Path) -> dict[str, Any]:
+    """The usual way: pages of dicts, everything else as dlt has it out of the box."""
+    import dlt
+    from dlt.sources.helpers import requests
+
+    if shape == "esales":
+        rows_of: Callable[[], Iterator[Any]] = lambda: files.dicts(folder)  # noqa: E731
+    else:
+        what = SHAPES[shape]()
+        mark = f'"{what.rows_key}":['.encode()
+
+        def rows_of() -> Iterator[Any]:
+            for method, path, body, kind in json.loads((folder / "log.json").read_text()):
+                answer = requests.request(method, url + path, data=body or None, headers={"Content-Type": kind})
+                if mark in answer.content[:200]:
+                    yield answer.json()[what.rows_key]
+
+    begin = time.process_time(), time.monotonic()
+    pipeline = dlt.pipeline(
+        f"{shape}_defaults",
+        pipelines_dir=str(folder / "defaults"),
+        destination=dlt.destinations.duckdb(str(folder / "defaults.duckdb")),
+        dataset_name="raw",
+    )
+    pipeline.run(dlt.resource(rows_of, name="rows"))
+    with pipeline.sql_client() as client:
+        found = client.execute_sql("select count(*) from rows")
+    return result(begin, rows=found[0][0] if found else 0)
+
+
+def result(begin: tuple[float, float], **more: Any) -> dict[str, Any]:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    return {
+        "cpu": round(time.process_time() - begin[0], 3),
+        "seconds": round(time.monotonic() - begin[1], 3),
+        "memory_mb": round(peak),
+        **more,
+    }
+
+
+if __name__ == "__main__":
+    way, asked, address, place = sys.argv[1:5]
+    print(json.dumps({"ours": ours, "limit": limit, "defaults": defaults}[way](asked, address, Path(place))))
