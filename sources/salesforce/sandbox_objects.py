@@ -12,6 +12,7 @@ from sources.salesforce.sandbox_ids import with_suffix
 from sources.salesforce.vocabulary import (
     ACCOUNT_TYPES,
     CONVERTED_STATUS,
+    COUNTRIES,
     LEAD_STATUSES,
     RECORD_TYPES,
     STAGES,
@@ -23,6 +24,9 @@ LOCAL = "interval 9 hour"
 
 ID = Field("Id", "id", "r.source_id", nillable=False)
 CURRENCY = Field("CurrencyIsoCode", "picklist", "'JPY'", values=("JPY", "USD", "EUR"))
+
+
+_COUNTRY = case_of("r.country", [*COUNTRIES.items()], "r.country")
 
 
 def rows_of(view: str, object_name: str, alias: str = "r") -> str:
@@ -47,8 +51,7 @@ def address_fields(prefix: str, columns: bool) -> tuple[Field, ...]:
         "State": "r.region",
         "StateCode": "",
         "PostalCode": "r.postal_code",
-        "Country": "case r.country when 'JP' then 'Japan' when 'US' then 'United States' when 'DE' then 'Germany'"
-        " when 'GB' then 'United Kingdom' when 'FR' then 'France' else r.country end",
+        "Country": _COUNTRY,
         "CountryCode": "r.country",
     }
     parts = tuple(
@@ -60,8 +63,8 @@ def address_fields(prefix: str, columns: bool) -> tuple[Field, ...]:
 
 def _compound(prefix: str, columns: bool) -> Field:
     struct = (
-        "{'city': r.city, 'country': r.country, 'countryCode': r.country, 'geocodeAccuracy': null, 'latitude': null, 'longitude': null,"
-        " 'postalCode': r.postal_code, 'state': r.region, 'street': r.street}"
+        f"{{'city': r.city, 'country': {_COUNTRY}, 'countryCode': r.country, 'geocodeAccuracy': null,"
+        " 'latitude': null, 'longitude': null, 'postalCode': r.postal_code, 'state': r.region, 'street': r.street}"
     )
     return Field(prefix + "Address", "address", f"to_json({struct})" if columns else "")
 

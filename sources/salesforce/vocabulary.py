@@ -99,3 +99,18 @@ ACTIVITY_TYPES: Mapping[str, str] = {
     "email_open": "Email Open",
     "email_click": "Email Click",
 }
+
+# BillingCountry by BillingCountryCode, as the state and country picklists spell them.
+COUNTRIES: Mapping[str, str] = {
+    "JP": "Japan",
+    "US": "United States",
+    "GB": "United Kingdom",
+    "FR": "France",
+    "DE": "Germany",
+    "IT": "Italy",
+    "ES": "Spain",
+    "NL": "Netherlands",
+    "CH": "Switzerland",
+    "SE": "Sweden",
+    "SG": "Singapore",
+}
