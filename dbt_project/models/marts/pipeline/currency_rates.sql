@@ -8,13 +8,13 @@ with
             from_currency as currency,
             rate_date as valid_from,
             lead(rate_date) over (partition by from_currency order by rate_date) as valid_to,
-            cast(rate as decimal(18, 8)) as rate
+            cast(rate as decimal(14, 8)) as rate
         from {{ ref("canonical_fx_rate") }}
         where to_currency = '{{ var("reporting_currency") }}' and from_currency <> '{{ var("reporting_currency") }}'
     ),
     budget as (
         select
-            from_currency as currency, cast(fiscal_year as bigint) as fiscal_year, cast(rate as decimal(18, 8)) as rate
+            from_currency as currency, cast(fiscal_year as bigint) as fiscal_year, cast(rate as decimal(14, 8)) as rate
         from ({{ map_rows("budget_rates") }}) as budget_rates
         where to_currency = '{{ var("reporting_currency") }}' and from_currency <> '{{ var("reporting_currency") }}'
     )

@@ -2,7 +2,7 @@
 -- a change undone on the same day is none. Open money stands at its fiscal year's budget rate; at the closure that
 -- counts the change to the rate of the close date is `revalued`, then the deal leaves as `won` or `lost`. A closure
 -- that
--- was undone later, a deletion and a merge leave as `removed`. Nothing depends on as-of.
+-- was undone later, a deletion and a merge leave as `removed`. As-of bounds the fiscal years only.
 {{ config(schema="work") }}
 
 {% set reporting_currency = var("reporting_currency") %}
@@ -57,6 +57,7 @@ with
         inner join
             {{ ref("calendar") }} as years
             on years.day_date = years.fiscal_year_start
+            and years.day_date <= {{ local_date(as_of()) }}
             and years.day_date > bounded.state_date
             and (years.day_date < bounded.next_date or bounded.next_date is null)
         where not bounded.is_closed and bounded.currency <> '{{ reporting_currency }}'
