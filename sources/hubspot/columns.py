@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-RECORD: Final[Mapping[str, str]] = {
+from sources.stream import DataType
+
+RECORD: Final[Mapping[str, DataType]] = {
     "id": "text",
     "created_at": "timestamp",
     "updated_at": "timestamp",
@@ -43,7 +45,7 @@ MODIFIED: Final = "hs_lastmodifieddate"
 MODIFIED_OF: Final[Mapping[str, str]] = {"contacts": "lastmodifieddate"}
 
 # Property columns of each CRM object, beside those of RECORD. Custom properties that staging knows are marked.
-PROPERTIES: Final[Mapping[str, Mapping[str, str]]] = {
+PROPERTIES: Final[Mapping[str, Mapping[str, DataType]]] = {
     "contacts": {
         "createdate": "timestamp",
         "lastmodifieddate": "timestamp",
@@ -216,10 +218,11 @@ ASSOCIATIONS: Final[tuple[tuple[str, str], ...]] = (
         for to in ("contacts", "companies", "deals")
     ),
 )
-ASSOCIATION_COLUMNS: Final[Mapping[str, str]] = {"from_id": "text", "associations": "text"}
+# `read_at` is when the set was read: HubSpot stamps no association, and a set read later rules.
+ASSOCIATION_COLUMNS: Final[Mapping[str, DataType]] = {"from_id": "text", "associations": "text", "read_at": "timestamp"}
 
 # Small things that are read whole at each run.
-WHOLE: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
+WHOLE: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, DataType]]]] = {
     "owners": (
         ("id",),
         {
@@ -277,7 +280,7 @@ WHOLE: Final[Mapping[str, tuple[tuple[str, ...], Mapping[str, str]]]] = {
     ),
 }
 
-FORM_SUBMISSIONS: Final[Mapping[str, str]] = {
+FORM_SUBMISSIONS: Final[Mapping[str, DataType]] = {
     "form_id": "text",
     "conversion_id": "text",
     "submitted_at": "timestamp",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -30,10 +31,28 @@ if TYPE_CHECKING:
 MAX_URL: Final = 16_384
 BURST, BURST_SECONDS, SEARCHES_A_SECOND = 190, 10.0, 5
 DAILY: Final = 650_000
-_DATED: Final = re.compile(r"^/(crm|marketing|account-info)/(?:(objects|properties|pipelines|owners|associations|forms)/)?\d{4}-\d{2}(?:-beta)?(?=/|$)")  # noqa: E501
+_DATED: Final = re.compile(
+    r"^/(crm|marketing|account-info)/(?:(objects|properties|pipelines|owners|associations|forms)/)?"
+    r"\d{4}-\d{2}(?:-beta)?(?=/|$)"
+)
 
-Query = Mapping[str, list[str]]
 Answer = Row | tuple[int, Row]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that was let in."""
+
+    method: str
+    path: str
+    query: Mapping[str, list[str]]
+    body: Row
+
+    @property
+    def archived(self) -> bool:
+        return flag(self.query.get("archived", [""])[0])
+
+
 Handler = Callable[..., Answer]
 
 
@@ -61,74 +80,73 @@ class Portal:
                 ("POST", "/crm/v4/associations/{}/{}/batch/read", self._association_batch),
                 ("GET", "/crm/v4/associations/{}/{}/labels", self._labels),
                 ("GET", "/crm/v4/objects/{}/{}/associations/{}", self._association_page),
-                ("GET", "/crm/v3/owners", lambda query, body: self.rest.owners(query)),
-                ("GET", "/crm/v3/owners/{}", lambda query, body, one: self.rest.owner(one, query)),
+                ("GET", "/crm/v3/owners", lambda call: self.rest.owners(call.query)),
+                ("GET", "/crm/v3/owners/{}", lambda call, one: self.rest.owner(one, call.query)),
                 ("GET", "/crm/v3/pipelines/{}", self._pipelines),
                 ("GET", "/crm/v3/pipelines/{}/{}", self._pipeline),
-                ("GET", "/marketing/v3/forms", lambda query, body: self.rest.forms(query)),
-                ("GET", "/marketing/v3/forms/{}", lambda query, body, one: self.rest.form(one)),
+                ("GET", "/marketing/v3/forms", lambda call: self.rest.forms(call.query)),
+                ("GET", "/marketing/v3/forms/{}", lambda _call, one: self.rest.form(one)),
                 ("GET", "/form-integrations/v1/submissions/forms/{}", self._submissions),
-                ("GET", "/account-info/v3/details", lambda query, body: self.rest.details()),
+                ("GET", "/account-info/v3/details", lambda _call: self.rest.details()),
             )
         ]
 
-    def answer(self, method: str, path: str, query: Query, body: Row) -> Answer:
+    def answer(self, call: Call) -> Answer:
         """The answer to one request that was let in. Raises `Refused`."""
-        path = _DATED.sub(_undated, path)
+        path = _DATED.sub(_undated, call.path)
         seen = False
-        for of_method, pattern, handler in self.routes:
+        for method, pattern, handler in self.routes:
             found = pattern.match(path)
             seen = seen or found is not None
-            if found and of_method == method:
-                return handler(query, body, *found.groups())
+            if found and method == call.method:
+                return handler(call, *found.groups())
         if seen:
-            raise Refused(405, f"Method {method} is not allowed here", "METHOD_NOT_ALLOWED")
+            raise Refused(405, f"Method {call.method} is not allowed here", "METHOD_NOT_ALLOWED")
         raise Refused(404, f"No endpoint matches {path}", "OBJECT_NOT_FOUND")
 
     def _name(self, given: str) -> str:
         return object_name(given, self.store)
 
-    def _page(self, query: Query, body: Row, kind: str) -> Answer:
+    def _page(self, call: Call, kind: str) -> Answer:
         name = self._name(kind)
-        return self.objects.page(name, query, f"https://api.hubapi.com/crm/v3/objects/{name}")
+        return self.objects.page(name, call.query, f"https://api.hubapi.com/crm/v3/objects/{name}")
 
-    def _one(self, query: Query, body: Row, kind: str, record: str) -> Answer:
-        return self.objects.one(self._name(kind), record, query)
+    def _one(self, call: Call, kind: str, record: str) -> Answer:
+        return self.objects.one(self._name(kind), record, call.query)
 
-    def _search(self, query: Query, body: Row, kind: str) -> Answer:
-        return self.objects.search(self._name(kind), body)
+    def _search(self, call: Call, kind: str) -> Answer:
+        return self.objects.search(self._name(kind), call.body)
 
-    def _batch_read(self, query: Query, body: Row, kind: str) -> Answer:
-        return self.objects.batch_read(self._name(kind), body, flag(query.get("archived", [""])[0]))
+    def _batch_read(self, call: Call, kind: str) -> Answer:
+        return self.objects.batch_read(self._name(kind), call.body, call.archived)
 
-    def _properties(self, query: Query, body: Row, kind: str) -> Answer:
+    def _properties(self, call: Call, kind: str) -> Answer:
         name = self._name(kind)
-        archived = flag(query.get("archived", [""])[0])
-        return {"results": [] if archived else sandbox_properties.definitions(name)}
+        return {"results": [] if call.archived else sandbox_properties.definitions(name)}
 
-    def _property(self, query: Query, body: Row, kind: str, prop: str) -> Answer:
+    def _property(self, _call: Call, kind: str, prop: str) -> Answer:
         for one in sandbox_properties.definitions(self._name(kind)):
             if one["name"] == prop:
                 return one
         raise Refused(404, f"Property {prop} does not exist", "OBJECT_NOT_FOUND")
 
-    def _association_batch(self, query: Query, body: Row, kind: str, to: str) -> Answer:
-        return self.objects.association_batch(self._name(kind), self._name(to), body)
+    def _association_batch(self, call: Call, kind: str, to: str) -> Answer:
+        return self.objects.association_batch(self._name(kind), self._name(to), call.body)
 
-    def _association_page(self, query: Query, body: Row, kind: str, record: str, to: str) -> Answer:
-        return self.objects.association_page(self._name(kind), record, self._name(to), query)
+    def _association_page(self, call: Call, kind: str, record: str, to: str) -> Answer:
+        return self.objects.association_page(self._name(kind), record, self._name(to), call.query)
 
-    def _labels(self, query: Query, body: Row, kind: str, to: str) -> Answer:
+    def _labels(self, _call: Call, kind: str, to: str) -> Answer:
         return {"results": self.store.labels(self._name(kind), self._name(to))}
 
-    def _pipelines(self, query: Query, body: Row, kind: str) -> Answer:
+    def _pipelines(self, _call: Call, kind: str) -> Answer:
         return self.rest.pipelines(self._name(kind))
 
-    def _pipeline(self, query: Query, body: Row, kind: str, one: str) -> Answer:
+    def _pipeline(self, _call: Call, kind: str, one: str) -> Answer:
         return self.rest.pipeline(self._name(kind), one)
 
-    def _submissions(self, query: Query, body: Row, form: str) -> Answer:
-        return self.rest.submissions(form, query)
+    def _submissions(self, call: Call, form: str) -> Answer:
+        return self.rest.submissions(form, call.query)
 
 
 def _undated(found: re.Match[str]) -> str:
@@ -151,7 +169,9 @@ class Limits:
         """Headers of the answer, and the policy that refuses it (None = let in)."""
         with self._lock:
             now = monotonic()
-            window, most, seconds = (self._searches, SEARCHES_A_SECOND, 1.0) if search else (self._burst, BURST, BURST_SECONDS)
+            window, most, seconds = (
+                (self._searches, SEARCHES_A_SECOND, 1.0) if search else (self._burst, BURST, BURST_SECONDS)
+            )
             while window and now - window[0] >= seconds:
                 window.popleft()
             if self.on and len(window) >= most:
@@ -214,15 +234,13 @@ def _application(portal: Portal) -> AsgiApp:
             except orjson.JSONDecodeError:
                 raise Refused(400, "Invalid input JSON") from None
             query = parse_qs(request.scope["query_string"].decode(), keep_blank_values=True)
-            found = portal.answer(request.method, path, query, body)
+            found = portal.answer(Call(request.method, path, query, body))
             status, content = found if isinstance(found, tuple) else (200, found)
         except Refused as problem:
             status, content = problem.status, _refusal(problem)
         return Response(orjson.dumps(content), status, headers, media_type="application/json;charset=utf-8")
 
-    async def app(
-        scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
+    async def app(scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]) -> None:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -235,7 +253,9 @@ def _application(portal: Portal) -> AsgiApp:
 def mount(company: Company, instances: Sequence[str], options: SandboxOptions) -> Mount:
     """Serves the given portals; `describe` gives their part of the JSON line with the expected counts."""
     portals = {
-        name: Portal(Store(company, name), options, token_of(name, company.seed)) for name in instances if name in PORTALS
+        name: Portal(Store(company, name), options, token_of(name, company.seed))
+        for name in instances
+        if name in PORTALS
     }
 
     def describe(base_urls: Mapping[str, str]) -> dict[str, Any]:

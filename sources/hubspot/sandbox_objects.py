@@ -137,7 +137,9 @@ class Objects:
         """POST /crm/v4/associations/{from}/{to}/batch/read: 100 ids, each result with its own paging."""
         inputs = list(body.get("inputs") or [])
         if len(inputs) > MAX_BATCH:
-            raise Refused(400, f"The maximum number of inputs in a batch request is {MAX_BATCH}, there are {len(inputs)}")
+            raise Refused(
+                400, f"The maximum number of inputs in a batch request is {MAX_BATCH}, there are {len(inputs)}"
+            )
         starts = {str(one.get("id")): int(one.get("after") or 0) for one in inputs}
         found = self.store.associations(from_type, to_type, list(starts))
         results: list[Row] = []

@@ -47,7 +47,7 @@ class Rest:
 
     def _owners(self) -> list[Row]:
         sql = (
-            f'select u.source_id, u.email, u.given_name, u.family_name, u.is_active, {instant("u.created_at")}, '
+            f"select u.source_id, u.email, u.given_name, u.family_name, u.is_active, {instant('u.created_at')}, "
             f"strftime(u.\"at\", '%Y-%m-%dT%H:%M:%S.%gZ'), r.source_id, coalesce(r.name, u.team) from current.users u "
             "left join current.roles r on r.instance = u.instance and r.source_id = u.role_source_id "
             f"where u.instance = {text(self.store.instance)} and u.object = 'owners' and not u.is_deleted "

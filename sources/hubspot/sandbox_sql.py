@@ -26,7 +26,7 @@ class View:
     current: str
     properties: Mapping[str, str]
     lookups: str = ""
-    refers: Mapping[str, tuple[str, str]] = field(default_factory=lambda: {})
+    refers: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """property -> (object, column): an id of another object, followed through merges."""
 
 
@@ -233,15 +233,18 @@ _ENGAGEMENTS: Final[Mapping[str, Mapping[str, str]]] = {
         "hs_meeting_title": "r.subject",
         "hs_meeting_start_time": instant("r.occurred_at"),
         "hs_meeting_end_time": instant("r.occurred_at + to_microseconds(cast(coalesce(r.minutes, 0) * 6e7 as bigint))"),
-        "hs_meeting_outcome": "upper(coalesce(r.outcome, 'completed'))",
+        "hs_meeting_outcome": (
+            "case when r.status = 'Planned' then 'SCHEDULED' "
+            "else replace(upper(coalesce(r.outcome, 'Completed')), ' ', '_') end"
+        ),
         "hs_meeting_location": "null",
     },
     "notes": {"hs_note_body": "r.subject"},
     "tasks": {
         "hs_task_subject": "r.subject",
-        "hs_task_status": "case when r.status in ('open', 'not_started') then 'NOT_STARTED' else 'COMPLETED' end",
+        "hs_task_status": "replace(upper(coalesce(r.status, 'Completed')), ' ', '_')",
         "hs_task_type": "'TODO'",
-        "hs_task_completion_date": f"case when r.status in ('open', 'not_started') then null else {instant('r.occurred_at')} end",
+        "hs_task_completion_date": f"case when r.status = 'Completed' then {instant('r.occurred_at')} end",
     },
 }
 

@@ -155,7 +155,9 @@ class Store:
         view, merges = self.views[name], self._merges()
         refers, joins = "", ""
         for number, (prop, (target, column)) in enumerate(view.refers.items()):
-            joins += f" left join {merges} m{number} on m{number}.object = {text(target)} and m{number}.loser = r.{column}"
+            joins += (
+                f" left join {merges} m{number} on m{number}.object = {text(target)} and m{number}.loser = r.{column}"
+            )
             refers += f', coalesce(m{number}.winner, r.{column}) as "{prop}"'
         own = "".join(f', {sql} as "{prop}"' for prop, sql in view.properties.items())
         given = {*view.properties, *view.refers, *_system(name)}
@@ -232,6 +234,8 @@ def _touched_by(name: str, instance: str) -> str:
         "contacts": (("visible.person_account_versions", "person_source_id"),),
     }.get(name, ())
     if not sources:
-        return "select null::varchar as source_id, null::timestamp as \"at\" where false"
-    union = " union all ".join(f'select {column} as source_id, "at" from {table} where {where}' for table, column in sources)
+        return 'select null::varchar as source_id, null::timestamp as "at" where false'
+    union = " union all ".join(
+        f'select {column} as source_id, "at" from {table} where {where}' for table, column in sources
+    )
     return f'select source_id, max("at") as "at" from ({union}) group by 1'

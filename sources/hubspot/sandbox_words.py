@@ -64,19 +64,19 @@ _RENEWAL_ROWS: Final = (
     ("Not renewed", 0.0, "lost"),
 )
 
-# The default pipeline keeps HubSpot's own stage ids; two stages were put before them by hand (numbers, as the API gives).
+# The default pipeline keeps HubSpot's own stage ids; two stages were added by hand (numbers, as the API gives them).
 _DEFAULT: Final = Pipeline(
     "default",
     "Sales Pipeline",
     "new_business",
     (
-        Stage("1035500101", "New inquiry", 0.05, "inquiry"),
-        Stage("1035500102", "Discovery call", 0.1, "discovery"),
-        Stage("appointmentscheduled", "Appointment Scheduled", 0.2, "first_meeting"),
-        Stage("qualifiedtobuy", "Qualified To Buy", 0.35, "decision_maker"),
-        Stage("presentationscheduled", "Presentation Scheduled", 0.5, "proposal"),
-        Stage("decisionmakerboughtin", "Decision Maker Bought-In", 0.75, "agreement"),
-        Stage("contractsent", "Contract Sent", 0.9, "contract"),
+        Stage("appointmentscheduled", "Appointment Scheduled", 0.05, "inquiry"),
+        Stage("qualifiedtobuy", "Qualified To Buy", 0.1, "discovery"),
+        Stage("presentationscheduled", "Presentation Scheduled", 0.2, "first_meeting"),
+        Stage("decisionmakerboughtin", "Decision Maker Bought-In", 0.35, "decision_maker"),
+        Stage("1035500101", "Proposal Sent", 0.5, "proposal"),
+        Stage("contractsent", "Contract Sent", 0.75, "agreement"),
+        Stage("1035500102", "Papers Exchanged", 0.9, "contract"),
         Stage("closedwon", "Closed Won", 1.0, "won"),
         Stage("closedlost", "Closed Lost", 0.0, "lost"),
     ),
@@ -123,10 +123,11 @@ PORTALS: Final[Mapping[str, Portal]] = {
     ),
 }
 
-# canonical stage of a person -> `lifecyclestage`. A disqualified person keeps the last one; `hs_lead_status` tells.
+# canonical stage of a person -> `lifecyclestage`; "engaged" is a stage that the company added (its value is a number).
+# A disqualified person keeps the last one; `hs_lead_status` tells.
 LIFECYCLE: Final[Mapping[str, str]] = {
-    "lead": "subscriber",
-    "engaged": "lead",
+    "lead": "lead",
+    "engaged": "1187045321",
     "mql": "marketingqualifiedlead",
     "sql": "salesqualifiedlead",
     "customer": "customer",
@@ -158,12 +159,12 @@ EMAIL_DIRECTION: Final[Mapping[str, str]] = {"inbound": "INCOMING_EMAIL", "outbo
 
 # HubSpot's own call outcomes are these ids; a portal's added outcomes would be further ids.
 CALL_DISPOSITION: Final[Mapping[str, str]] = {
-    "busy": "9d9162e7-6cf3-4944-bf63-4dff82258764",
-    "connected": "f240bbac-87c9-4f6e-bf70-924b57d47db7",
-    "left_message": "a4c4c377-d246-4b32-a13b-75a56a4cd0ff",
-    "voicemail": "b2cf5968-551e-4856-9783-52b3da59a7d0",
-    "no_answer": "73a0d17f-1163-4015-bdd5-ec830791da20",
-    "wrong_number": "17b47fee-58de-441e-a44c-c6300d46f273",
+    "Busy": "9d9162e7-6cf3-4944-bf63-4dff82258764",
+    "Connected": "f240bbac-87c9-4f6e-bf70-924b57d47db7",
+    "Left Message": "a4c4c377-d246-4b32-a13b-75a56a4cd0ff",
+    "Left Voicemail": "b2cf5968-551e-4856-9783-52b3da59a7d0",
+    "No Answer": "73a0d17f-1163-4015-bdd5-ec830791da20",
+    "Wrong Number": "17b47fee-58de-441e-a44c-c6300d46f273",
 }
 
 OBJECT_TYPE_IDS: Final[Mapping[str, str]] = {
