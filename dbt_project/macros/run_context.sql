@@ -30,9 +30,11 @@
     {%- set through_seq = seen.columns[0].values()[0] -%}
     {%- set newest = seen.columns[1].values()[0] -%}
     {%- set as_of = to_utc_timestamp("'" ~ wanted ~ "'") if wanted else "cast('" ~ (newest or '1970-01-01') ~ "' as timestamp)" -%}
-    {%- set since_seq = 0 if flags.FULL_REFRESH else since_last_build(through_seq) -%}
     {%- do run_query('delete from run.context') -%}
-    {%- do run_query('insert into run.context select ' ~ as_of ~ ', ' ~ since_seq ~ ', ' ~ through_seq) -%}
+    {%- do run_query('insert into run.context select ' ~ as_of ~ ', 0, ' ~ through_seq) -%}
+    {%- if not flags.FULL_REFRESH -%}
+        {%- do run_query('update run.context set since_seq = ' ~ since_last_build(through_seq)) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -7,17 +7,17 @@
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == 'marts' -%}
             {%- for column in node.columns.values() -%}
-                {%- set meta = column.meta or (column.config or {}).get('meta', {}) -%}
-                {%- if meta.get('unit') -%}
+                {%- set meta = column.meta or (column.config or {}).get("meta", {}) -%}
+                {%- if meta.get("unit") -%}
                     {%- do metrics.append(
                         (
-                            node.alias ~ '.' ~ column.name,
+                            node.alias ~ "." ~ column.name,
                             column.description,
-                            meta['unit'],
+                            meta["unit"],
                             node.alias,
                             column.name,
-                            node.config.meta.get('owner', ''),
-                            meta.get('status', 'built'),
+                            node.config.meta.get("owner", ""),
+                            meta.get("status", "built"),
                         )
                     ) -%}
                 {%- endif -%}
@@ -26,11 +26,15 @@
     {%- endif -%}
     {%- for metric in metrics | sort %}
         select
-            {%- for value in metric %} '{{ value | replace("'", "''") }}' as column_{{ loop.index }} {{- ',' if not loop.last }} {%- endfor %}
-        {{ 'union all' if not loop.last }}
+            {%- for value in metric %}
+                {{ dbt.string_literal(dbt.escape_single_quotes(value)) }}
+                as column_{{ loop.index }} {{- ',' if not loop.last }}
+            {%- endfor %}
+            {{ 'union all' if not loop.last }}
     {%- else %}
         select
-            {%- for index in range(1, 8) %} cast(null as string) as column_{{ index }} {{- ',' if not loop.last }} {%- endfor %}
+            {%- for index in range(1, 8) %} cast(null as string) as column_{{ index }} {{- ',' if not loop.last }}
+            {%- endfor %}
         where 1 = 0
     {%- endfor %}
 {%- endmacro %}

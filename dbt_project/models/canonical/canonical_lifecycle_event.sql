@@ -1,5 +1,5 @@
 -- Entries of people into stages. Which field of which source decides is the map lifecycle_authority; a value that is not
--- listed stays visible as `unmapped`. Of equal entries the one that landed last is kept.
+-- listed stays visible as `unmapped`; one that is listed without a stage says nothing of it. Of equal entries the one that landed last is kept.
 with
     entries as ({{ union_staging('lifecycle_event') }}),
 
@@ -11,7 +11,7 @@ with
     ),
 
     mapped as (
-        select words.source_system, words.source_field, words.word, authority.stage
+        select words.source_system, words.source_field, words.word, coalesce(authority.stage, '') as stage
         from words
         inner join
             authority
@@ -43,7 +43,7 @@ left join
     on entries.source_system = mapped.source_system
     and entries.source_field = mapped.source_field
     and {{ word('entries.source_value') }} = mapped.word
-where entries.entered_at is not null and entries.source_value is not null
+where entries.entered_at is not null and entries.source_value is not null and coalesce(mapped.stage, 'unmapped') <> ''
 qualify
     row_number() over (
         partition by entries.record_key, entries.source_field, entries.source_value, entries.entered_at
