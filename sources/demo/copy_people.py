@@ -146,11 +146,15 @@ def _convert(book: Book, person: Person, copies: PersonCopies) -> None:
         return
     lead = book.people["salesforce", "Lead", person.index]
     contact = book.people["salesforce", "Contact", person.index]
+    converted = copies.converted
+    lead.changes = [
+        (min(at, converted - 1), fields) for at, fields in lead.changes if "stage" in fields or at < converted
+    ]
     lead.change(
-        copies.converted,
+        converted,
         stage="sql",
         is_converted=True,
-        converted_at=copies.converted,
+        converted_at=converted,
         converted_account_source_id=contact.fields["account_source_id"],
         converted_contact_source_id=contact.source_id,
     )

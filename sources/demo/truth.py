@@ -9,7 +9,7 @@ Rules a reader needs:
   deal's amount. `close_date` is the date in the tool (the expected one while open); `is_won` is null while open.
 - `touches`: forms, e-mails, calls, meetings and visits that have happened and are noted by now and not deleted; tasks and
   notes are no touches. `channel` follows from the kind (`distributions.KIND_CHANNEL`).
-- `people`: first entry to a stage over all tools' own fields (HubSpot's lifecycle stage, Salesforce's lead status, the
+- `people`: live people; `is_opted_out` if any live record says so; first entry to a stage over all tools' own fields (HubSpot's lifecycle stage, Salesforce's lead status, the
   conversion); a stage that was skipped is null. Contacts in Salesforce and cards in esales have no such field.
 - `records`: every record of every tool that exists by now, deleted and merged ones too. `difficulty` says what makes it hard
   to join; deals of esales are `observed_only`: that tool keeps no history, so stage entries between two deliveries
@@ -77,8 +77,14 @@ with live as (select distinct entity_id from current.people where not is_deleted
 select entity_id as person_entity_id, min(created_at) as created_at,
     min("at") filter (where stage = 'mql') as mql_at,
     min("at") filter (where stage = 'sql') as sql_at,
-    min("at") filter (where stage = 'customer') as customer_at
-from visible.person_versions semi join live using (entity_id)
+    min("at") filter (where stage = 'customer') as customer_at,
+    bool_or((is_email_opted_out or is_call_opted_out) and is_newest) as is_opted_out
+from (
+    select v.*, not v.is_deleted and c.source_id is not null as is_newest
+    from visible.person_versions as v
+    left join current.people as c
+        on c.instance = v.instance and c.object = v.object and c.source_id = v.source_id and c."at" = v."at"
+) semi join live using (entity_id)
 group by entity_id
 order by entity_id
 """
