@@ -16,7 +16,7 @@ def components(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.Table:
     """
     ends = pa.chunked_array([*left.chunks, *right.chunks], left.type) if len(left) else pa.chunked_array([], left.type)
     nodes = ends.unique().sort() if len(ends) else pa.array([], left.type)
-    encoded = pc.index_in(ends, value_set=nodes).to_pylist()
+    encoded = pc.index_in(ends, value_set=nodes).to_pylist()  # pyright: ignore[reportAttributeAccessIssue]
     half = len(left)
     parent = array("q", range(len(nodes)))
     for a, b in zip(encoded[:half], encoded[half:], strict=True):

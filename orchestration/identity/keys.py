@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from orchestration.identity.company_names import normalize_company
 from orchestration.identity.contact_points import corporate_number, email_domain, normalize_email
@@ -59,4 +58,4 @@ def normal_forms(kind: KeyKind, values: pa.Table) -> pa.Table:
     found = [kind.normalize(*row) for row in zip(*columns, strict=True)]
     texts = pa.array([None if form is None else str(form) for form in found], pa.string())
     table = values.select(list(kind.columns)).append_column("key_value", texts)
-    return table.filter(pc.is_valid(texts))
+    return table.filter(texts.is_valid())
