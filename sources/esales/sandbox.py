@@ -161,7 +161,7 @@ _SHEETS: Mapping[str, str] = {
             {_stamp("stage_since")} as "ステージ更新日時", score as "スコア",
             {_yes("is_email_opted_out")} as "メール配信停止", {_yes("is_call_opted_out")} as "電話停止",
             owner_source_id as "担当者ID", {_STAMPS}
-        from current.people inner join entries using (source_id)
+        from current.people left join entries using (source_id)
         where instance = $instance and not is_deleted order by source_id
     """,
     "businessplan": f"""

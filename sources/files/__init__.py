@@ -22,11 +22,11 @@ FOLDER = Param("folder", "The folder in which the exports are put, such as drops
 MAPPING = "The mapping file (YAML) that says which files feed which entity; its reference is sources/files/README.md."
 
 
-def entity_stream(entity: str, *, listed: bool = False) -> Stream:
+def entity_stream(entity: str, *, object_name: str = "", listed: bool = False) -> Stream:
     """The raw table of an entity. `listed`: its files are full lists, so that what is missing in them is gone."""
     return Stream(
         name=entity,
-        object=entity,
+        object=object_name or entity,
         key=KEY,
         columns=ENTITIES[entity].raw_columns,
         lag=timedelta(0),
@@ -52,7 +52,11 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
         folder = Path(config["folder"])
         return tuple(
             # Files that were moved away are no list that says everything is gone.
-            entity_stream(entity, listed=found.is_listed(entity) and found.has_files(entity, folder))
+            entity_stream(
+                entity,
+                object_name=found.object_of(entity),
+                listed=found.is_listed(entity) and found.has_files(entity, folder),
+            )
             for entity in ENTITIES
         )
 

@@ -10,9 +10,12 @@ from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 
 from sources.files.values import parser
+
+# pyarrow's compute functions are made at run time, so a type checker does not know them.
+pc: Any = compute
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 
 from sources.errors import BadAnswer, ConfigurationError, ObjectNotPermitted
 from sources.files.entities import KEY
@@ -22,6 +22,9 @@ from sources.files.reading import read_file
 from sources.files.rows import Reader
 from sources.files.text import Cells, Unreadable
 from sources.stream import Clock, Connection, Rejected, Stream, Window
+
+# pyarrow's compute functions are made at run time, so a type checker does not know them.
+pc: Any = compute
 
 _log = logging.getLogger(__name__)
 

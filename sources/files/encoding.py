@@ -9,7 +9,7 @@ import codecs
 import re
 
 # `shift_jis` lacks ①, ㈱ and 髙, which every Japanese Windows program writes under that name.
-_WIDER = dict.fromkeys(("shift_jis", "shift-jis", "shiftjis", "sjis", "ms932", "windows-31j"), "cp932")
+_WIDER: dict[str, str] = dict.fromkeys(["shift_jis", "shift-jis", "shiftjis", "sjis", "ms932", "windows-31j"], "cp932")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),

@@ -91,6 +91,11 @@ class FileMapping:
         """The streams that feed an entity."""
         return tuple(stream for stream in self.streams if stream.entity == entity)
 
+    def object_of(self, entity: str) -> str:
+        """The tool's own name of the entity's records; empty where several files bring records of different objects."""
+        objects = {stream.object for stream in self.of(entity)}
+        return objects.pop() if len(objects) == 1 else ""
+
     def is_listed(self, entity: str) -> bool:
         """Whether the entity's files are full lists."""
         return any(stream.delivery == "full" for stream in self.of(entity))
@@ -312,7 +317,7 @@ class _Reader:
         value = node.value if isinstance(node, yaml.ScalarNode) else None
         if not isinstance(value, str) or (not value.strip() and not empty):
             self._fail(node, self._shown(node), f"is no single value for `{where}`", "Write one text")
-        return cast(str, value)
+        return value
 
     def _choice(self, node: yaml.Node, where: str, known: tuple[str, ...]) -> str:
         value = self._text(node, where)
@@ -321,11 +326,9 @@ class _Reader:
         return value
 
     def _shown(self, node: yaml.Node) -> str:
-        return (
-            str(node.value)
-            if isinstance(node, yaml.ScalarNode)
-            else {"sequence": "a list"}.get(str(node.id), "a block")
-        )
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        return "a list" if isinstance(node, yaml.SequenceNode) else "a block"
 
     def _fail(self, node: yaml.Node, value: str, problem: str, remedy: str) -> NoReturn:
         mark = node.start_mark

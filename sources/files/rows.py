@@ -12,13 +12,16 @@ from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 
 from sources.files.casting import ARROW_TYPES, Cast, Refusal, cast_column
 from sources.files.entities import ENTITIES, reference_column
 from sources.files.mapping import FileStream, Source
 from sources.files.text import BrokenLine, Cells
 from sources.stream import Rejected
+
+# pyarrow's compute functions are made at run time, so a type checker does not know them.
+pc: Any = compute
 
 
 @dataclass(frozen=True)

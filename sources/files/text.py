@@ -9,14 +9,17 @@ import csv
 import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from sources.files.dialect import detect_delimiter
 from sources.files.encoding import UNREADABLE, detect, text_of
+
+# pyarrow's compute functions are made at run time, so a type checker does not know them.
+pc: Any = compute
 
 # Memory per file is a few blocks, whatever the file's size.
 BLOCK_BYTES = 16 << 20
