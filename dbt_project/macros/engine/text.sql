@@ -37,3 +37,21 @@
         ) as parts
     where item <> ''
 {%- endmacro %}
+
+
+{# The last value that is not NULL, up to and including this row. #}
+{% macro last_known(expression, partition, order) -%}
+    {{ return(adapter.dispatch('last_known', 'tsunagu')(expression, partition, order)) }}
+{%- endmacro %}
+
+{% macro default__last_known(expression, partition, order) -%}
+    last_value({{ expression }} ignore nulls) over (
+        partition by {{ partition }} order by {{ order }} rows between unbounded preceding and current row
+    )
+{%- endmacro %}
+
+{% macro spark__last_known(expression, partition, order) -%}
+    last_value({{ expression }}) ignore nulls over (
+        partition by {{ partition }} order by {{ order }} rows between unbounded preceding and current row
+    )
+{%- endmacro %}

@@ -81,3 +81,9 @@
 {% macro spark__start_of_local_day(expression) -%}
     to_utc_timestamp(cast({{ expression }} as timestamp), '{{ var("timezone") }}')
 {%- endmacro %}
+
+
+{# Naive UTC timestamp of a text that holds ISO-8601 or epoch milliseconds. #}
+{% macro instant_of_text(expression) -%}
+    coalesce({{ epoch_ms_to_timestamp(expression) }}, {{ try_utc_timestamp(expression) }})
+{%- endmacro %}

@@ -143,13 +143,21 @@
 {%- endmacro %}
 
 
-{# (source_system, touched_key): values of one column in the rows that the new loads brought, over all instances. #}
-{% macro touched(folder, table, column) -%}
+{#
+  (source_system, touched_key): values of one column in the rows that the new loads brought, over all instances. With
+  `separator` the column holds several values.
+#}
+{% macro touched(folder, table, column, separator=none) -%}
     {%- do source(folder, table) -%}
     {%- for instance in instances(folder) %}
         {%- if column in raw_columns(instance['name'], table) %}
-            select '{{ instance["name"] }}' as source_system, {{ column }} as touched_key
-            from ({{ touched_keys_of(instance['name'], table, [column]) }}) as new_rows
+            {%- if separator %}
+                select '{{ instance["name"] }}' as source_system, item as touched_key
+                from ({{ explode_text('(' ~ touched_keys_of(instance['name'], table, [column]) ~ ') as new_rows', column, separator, [column]) }}) as parts
+            {%- else %}
+                select '{{ instance["name"] }}' as source_system, {{ column }} as touched_key
+                from ({{ touched_keys_of(instance['name'], table, [column]) }}) as new_rows
+            {%- endif %}
         {%- else %} select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key where 1 = 0
         {%- endif %}
         {{ 'union all' if not loop.last }}

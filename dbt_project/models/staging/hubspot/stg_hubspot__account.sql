@@ -1,0 +1,45 @@
+{{ config(enabled=connected('hubspot')) }}
+
+{% set columns = [
+    'createdate', 'name', 'domain', 'website', 'corporate_number', 'industry', 'numberofemployees', 'type', 'phone',
+    'address', 'city', 'state', 'zip', 'country', 'hs_parent_company_id', 'hubspot_owner_id',
+] %}
+
+with
+    companies as (
+        {{ latest('hubspot', 'companies', columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=[
+            touched('hubspot', 'companies', 'hs_merged_object_ids', ';')
+        ]) }}
+    ),
+
+    merged_companies as (
+        select companies.*, merges.winner_id, portals.record_base
+        from companies
+        left join
+            {{ ref('stg_hubspot__merge') }} as merges
+            on companies.source_system = merges.source_system
+            and companies.id = merges.loser_id
+            and merges.object = 'companies'
+        left join {{ ref('stg_hubspot__portal') }} as portals on companies.source_system = portals.source_system
+    )
+
+select
+    {{ common_columns(
+        'companies', created='createdate', flag='archived', merged_into='winner_id', url="record_base || '0-2/' || id"
+    ) }},
+    name,
+    lower(domain) as domain,
+    website,
+    phone,
+    corporate_number,
+    {{ key_of('companies', 'hs_parent_company_id') }} as parent_key,
+    industry,
+    numberofemployees as employee_count,
+    country,
+    state as region,
+    city,
+    zip as postal_code,
+    address as street,
+    type as account_type,
+    {{ key_of('owners', 'hubspot_owner_id') }} as owner_key
+from merged_companies

@@ -1,0 +1,3 @@
+{{ config(enabled=connected('hubspot')) }}
+
+{{ no_rows('campaign_member') }}

@@ -1,0 +1,159 @@
+{{ config(enabled=connected('hubspot')) }}
+
+-- Contacts and their companies. Associations have no dates: the days of a primary company come from the history of
+-- associatedcompanyid, which also knows companies that a contact has left. Type 1 is the primary company:
+-- https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide
+{% set touched_contacts = [
+    touched('hubspot', 'contacts', 'id'),
+    touched('hubspot', 'contacts_companies', 'from_id'),
+] %}
+
+with
+    contacts as (
+        {{ latest('hubspot', 'contacts', ['createdate', 'associatedcompanyid'], cursor='lastmodifieddate', flag='archived', also_touched=touched_contacts) }}
+    ),
+
+    loaded_contacts as (
+        select
+            source_system,
+            id,
+            {{ json_text('properties_with_history', '$.associatedcompanyid') }} as company_history
+        from
+            (
+                {{ versions('hubspot', 'contacts', ['properties_with_history'], flag='archived', also_touched=touched_contacts) }}
+            ) as every_version
+    ),
+
+    company_entries as ({{ explode_json_list('loaded_contacts', 'company_history', ['source_system', 'id']) }}),
+
+    company_changes as (
+        select distinct
+            source_system,
+            id,
+            nullif({{ json_text('item', '$.value') }}, '') as company_id,
+            {{ to_utc_timestamp(json_text('item', '$.timestamp')) }} as changed_at
+        from company_entries
+    ),
+
+    company_spans as (
+        select
+            source_system,
+            id,
+            company_id,
+            changed_at,
+            lead(changed_at) over (partition by source_system, id order by changed_at, company_id) as until
+        from company_changes
+    ),
+
+    primary_spans as (
+        select
+            source_system,
+            id,
+            company_id,
+            min(changed_at) as valid_from,
+            case when count(*) = count(until) then max(until) end as valid_to
+        from company_spans
+        where company_id is not null
+        group by source_system, id, company_id
+    ),
+
+    associations as (
+        {{ link_sets('hubspot', 'contacts_companies', '$.to', also_touched=touched_contacts) }}
+    ),
+
+    association_types as (
+        select
+            associations.*,
+            {{ json_text('details', '$.types') }} as types,
+            {{ json_text('details', '$.types') }} like '%"type_id":1,%' as is_primary
+        from associations
+    ),
+
+    type_entries as ({{ explode_json_list('association_types', 'types', ['source_system', 'from_id', 'to_id']) }}),
+
+    labels as (
+        select source_system, from_id, to_id, {{ json_text('item', '$.label') }} as label
+        from type_entries
+        where {{ json_text('item', '$.category') }} = 'USER_DEFINED' and {{ json_text('item', '$.label') }} is not null
+    ),
+
+    pairs as (
+        select
+            association_types.source_system,
+            association_types.from_id as contact_id,
+            association_types.to_id as company_id,
+            labels.label as role,
+            association_types.is_current,
+            association_types.is_primary,
+            association_types.last_seen_at,
+            association_types.load_seq
+        from association_types
+        left join
+            labels
+            on association_types.source_system = labels.source_system
+            and association_types.from_id = labels.from_id
+            and association_types.to_id = labels.to_id
+        union all
+        -- A company that the history knows and no set of associations does.
+        select
+            primary_spans.source_system,
+            primary_spans.id as contact_id,
+            primary_spans.company_id,
+            cast(null as string) as role,
+            cast(null as boolean) as is_current,
+            false as is_primary,
+            cast(null as timestamp) as last_seen_at,
+            cast(null as bigint) as load_seq
+        from primary_spans
+        left join
+            association_types
+            on primary_spans.source_system = association_types.source_system
+            and primary_spans.id = association_types.from_id
+            and primary_spans.company_id = association_types.to_id
+        where association_types.from_id is null
+    ),
+
+    dated_pairs as (
+        select
+            contacts.source_system,
+            contacts.vendor,
+            contacts.id as contact_id,
+            pairs.company_id,
+            contacts.id || ':' || pairs.company_id || coalesce(':' || pairs.role, '') as pair_id,
+            contacts.createdate,
+            contacts.archived,
+            contacts.stamp,
+            contacts.committed_at,
+            contacts.is_gone,
+            contacts.gone_at,
+            '{}' as extra_columns,
+            contacts.load_id,
+            greatest(contacts.load_seq, coalesce(pairs.load_seq, 0)) as load_seq,
+            pairs.role,
+            coalesce(pairs.is_primary and pairs.is_current, false) as is_primary,
+            primary_spans.valid_from,
+            -- Left as the primary one and no longer associated; or only known to history.
+            case
+                when coalesce(pairs.is_current, false) and primary_spans.valid_to is null then cast(null as timestamp)
+                when coalesce(pairs.is_current, false) and pairs.role is null then cast(null as timestamp)
+                else primary_spans.valid_to
+            end as valid_to,
+            not coalesce(pairs.is_current, true) and primary_spans.company_id is null as is_taken_back
+        from pairs
+        inner join contacts on pairs.source_system = contacts.source_system and pairs.contact_id = contacts.id
+        left join
+            primary_spans
+            on pairs.source_system = primary_spans.source_system
+            and pairs.contact_id = primary_spans.id
+            and pairs.company_id = primary_spans.company_id
+    )
+
+select
+    {{ common_columns('contacts_companies', source_id='pair_id', flag='archived', deleted='is_taken_back') }},
+    {{ key_of('contacts', 'contact_id') }} as person_key,
+    {{ key_of('companies', 'company_id') }} as account_key,
+    role,
+    is_primary,
+    valid_from,
+    valid_to
+from dated_pairs
