@@ -27,14 +27,16 @@ with
         {% for other in others %}
             {% do touched_records.append(touched('hubspot', object ~ '_' ~ other, 'from_id')) %}
         {% endfor %}
+        touched_{{ object }} as ({{ touched_records | join(' union ') }}),
+
         {{ object }}_records as (
-            {{ latest('hubspot', object, ['hs_createdate', 'hs_timestamp', 'hubspot_owner_id'] + own_columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=touched_records) }}
+            {{ latest('hubspot', object, ['hs_createdate', 'hs_timestamp', 'hubspot_owner_id'] + own_columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_' ~ object]) }}
         ),
 
         {% for other in others %}
             {{ object }}_{{ other }} as (
                 select source_system, from_id, min_by(to_id, coalesce(try_cast(to_id as bigint), 0)) as to_id
-                from ({{ link_sets('hubspot', object ~ '_' ~ other, '$.to', also_touched=touched_records) }}) as sets
+                from ({{ link_sets('hubspot', object ~ '_' ~ other, '$.to', also_touched=['select * from touched_' ~ object]) }}) as sets
                 where is_current
                 group by source_system, from_id
             ),

@@ -17,8 +17,10 @@
 ] %}
 
 with
+    touched_deals as ({{ touched_deals | join(' union ') }}),
+
     deals as (
-        {{ latest('hubspot', 'deals', columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=touched_deals) }}
+        {{ latest('hubspot', 'deals', columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_deals']) }}
     ),
 
     companies as (
@@ -31,7 +33,7 @@ with
                 order by
                     case when details like '%"type_id":5,%' then 0 else 1 end, linked_at, try_cast(to_id as bigint), to_id
             ) as choice
-        from ({{ link_sets('hubspot', 'deals_companies', '$.to', also_touched=touched_deals) }}) as sets
+        from ({{ link_sets('hubspot', 'deals_companies', '$.to', also_touched=['select * from touched_deals']) }}) as sets
         where is_current
     ),
 
@@ -48,7 +50,7 @@ with
                     try_cast(to_id as bigint),
                     to_id
             ) as choice
-        from ({{ link_sets('hubspot', 'deals_contacts', '$.to', also_touched=touched_deals) }}) as sets
+        from ({{ link_sets('hubspot', 'deals_contacts', '$.to', also_touched=['select * from touched_deals']) }}) as sets
         where is_current
     ),
 

@@ -11,8 +11,10 @@
 ] %}
 
 with
+    touched_lines as ({{ touched_lines | join(' union ') }}),
+
     lines as (
-        {{ latest('hubspot', 'line_items', columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=touched_lines) }}
+        {{ latest('hubspot', 'line_items', columns, cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_lines']) }}
     ),
 
     deals_of_lines as (

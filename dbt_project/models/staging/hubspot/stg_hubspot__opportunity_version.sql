@@ -13,8 +13,10 @@
 ] %}
 
 with
+    touched_deals as ({{ touched_deals | join(' union ') }}),
+
     deals as (
-        {{ latest('hubspot', 'deals', ['createdate', 'deal_currency_code'], cursor='hs_lastmodifieddate', flag='archived', also_touched=touched_deals) }}
+        {{ latest('hubspot', 'deals', ['createdate', 'deal_currency_code'], cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_deals']) }}
     ),
 
     loaded_versions as (
@@ -25,7 +27,7 @@ with
             row_number() over (partition by source_system, id order by stamp, load_seq, _seq) as version_number
         from
             (
-                {{ versions('hubspot', 'deals', properties + ['createdate', 'properties_with_history'], cursor='hs_lastmodifieddate', flag='archived', also_touched=touched_deals) }}
+                {{ versions('hubspot', 'deals', properties + ['createdate', 'properties_with_history'], cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_deals']) }}
             ) as every_version
     ),
 

@@ -9,8 +9,10 @@
 ] %}
 
 with
+    touched_contacts as ({{ touched_contacts | join(' union ') }}),
+
     contacts as (
-        {{ latest('hubspot', 'contacts', ['createdate', 'associatedcompanyid'], cursor='lastmodifieddate', flag='archived', also_touched=touched_contacts) }}
+        {{ latest('hubspot', 'contacts', ['createdate', 'associatedcompanyid'], cursor='lastmodifieddate', flag='archived', also_touched=['select * from touched_contacts']) }}
     ),
 
     loaded_contacts as (
@@ -20,7 +22,7 @@ with
             {{ json_text('properties_with_history', '$.associatedcompanyid') }} as company_history
         from
             (
-                {{ versions('hubspot', 'contacts', ['properties_with_history'], flag='archived', also_touched=touched_contacts) }}
+                {{ versions('hubspot', 'contacts', ['properties_with_history'], flag='archived', also_touched=['select * from touched_contacts']) }}
             ) as every_version
     ),
 
@@ -58,7 +60,7 @@ with
     ),
 
     associations as (
-        {{ link_sets('hubspot', 'contacts_companies', '$.to', also_touched=touched_contacts) }}
+        {{ link_sets('hubspot', 'contacts_companies', '$.to', also_touched=['select * from touched_contacts']) }}
     ),
 
     association_types as (

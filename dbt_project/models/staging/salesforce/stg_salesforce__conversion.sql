@@ -11,8 +11,10 @@
 {% set lead_columns = ['is_converted', 'converted_date', 'converted_contact_id', 'converted_opportunity_id'] %}
 
 with
+    touched_leads as ({{ touched_leads | join(' union ') }}),
+
     leads as (
-        {{ latest('salesforce', 'lead', lead_columns, cursor='system_modstamp', flag='is_deleted', also_touched=touched_leads) }}
+        {{ latest('salesforce', 'lead', lead_columns, cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_leads']) }}
     ),
 
     history as (

@@ -9,8 +9,10 @@
 ] %}
 
 with
+    touched_leads as ({{ touched_leads | join(' union ') }}),
+
     leads as (
-        {{ latest('salesforce', 'lead', ['status', 'is_converted', 'converted_date'] + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=touched_leads) }}
+        {{ latest('salesforce', 'lead', ['status', 'is_converted', 'converted_date'] + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_leads']) }}
     ),
 
     status_changes as (

@@ -17,13 +17,13 @@ with
     touched_deals as ({{ touched_deals | join(' union ') }}),
 
     deals as (
-        {{ latest('salesforce', 'opportunity', ['owner_id', 'pipeline_c', 'record_type_id', 'is_closed', 'is_won', 'currency_iso_code'] + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=touched_deals) }}
+        {{ latest('salesforce', 'opportunity', ['owner_id', 'pipeline_c', 'record_type_id', 'is_closed', 'is_won', 'currency_iso_code'] + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_deals']) }}
     ),
 
     loaded_versions as (
         {{ versions(
             'salesforce', 'opportunity', state_columns + ['owner_id', 'created_date', 'is_deleted'],
-            cursor='system_modstamp', flag='is_deleted', also_touched=touched_deals,
+            cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_deals'],
         ) }}
     ),
 

@@ -15,8 +15,10 @@
 ] %}
 
 with
+    touched_leads as ({{ touched_leads | join(' union ') }}),
+
     leads as (
-        {{ latest('salesforce', 'lead', person_columns + lead_columns + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=touched_leads) }}
+        {{ latest('salesforce', 'lead', person_columns + lead_columns + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_leads']) }}
     ),
 
     contacts as ({{ latest('salesforce', 'contact', person_columns + ['account_id', 'department'] + ['created_date'], cursor='system_modstamp', flag='is_deleted') }}),
