@@ -4,25 +4,24 @@ Definitions only: the work is in syncs, transform and publish, which know nothin
 from the vendors' stream tables and dbt's manifest; nothing here opens a source or a warehouse.
 """
 
-from __future__ import annotations
-
+# Dagster reads the annotations of config and context at run time: no postponed evaluation in this file.
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
 from orchestration.journal import Journal
 from orchestration.model_specs import ModelSpecs
 from orchestration.settings import Instance, Settings
-
-if TYPE_CHECKING:
-    from sources.stream import Clock, Stream
+from sources.stream import Clock, Stream
 
 OWNERS = ["team:data"]
 PUBLISHED = dg.AssetKey(["published", "tsunagu"])
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """Bounded: the vendor's passing faults are retried in the client already."""
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=3))
+"""A little above the cadence: the hourly job may miss two runs before it warns, a day before it fails."""
 
 Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 
@@ -137,7 +136,7 @@ def model_assets(settings: Settings, specs: ModelSpecs, journal: Journal) -> dg.
             report = _build(settings, config, lambda event: _watch(journal, step, events, event))
             journal.build = report
             step.note = report.in_words()
-        yield from specs.events(events, report)
+        yield from specs.events(events)
         context.log.info(report.in_words())
 
     return models
@@ -167,6 +166,7 @@ def publish_asset(
         deps=specs.mart_keys,
         description="The one file that people and tools read: schema marts, swapped in whole.",
         metadata=metadata,
+        freshness_policy=FRESH,
         pool="warehouse",
     )
     def tsunagu() -> dg.MaterializeResult[Any]:

@@ -1,23 +1,19 @@
-"""When things run by themselves: jobs, schedules, the sensor between extraction and models, freshness.
+"""When things run by themselves: jobs, schedules, and the sensor between extraction and models.
 
 Two jobs instead of one, because in one run a failed source would make Dagster skip all that depends on it: `refresh`
 reads the tools, and whatever came of it `models` builds, checks and publishes on the last load of each.
 """
 
-from __future__ import annotations
-
+# Dagster reads the annotation of a sensor's context at run time: no postponed evaluation in this file.
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.settings import Settings
 
-FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=3))
-"""A little above the cadence: the hourly job may miss two runs before it warns, a day before it fails."""
 
-
-def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+def jobs() -> list[UnresolvedAssetJobDefinition]:
     """refresh (sources; models follow by a sensor), models (everything after), full_check (nightly)."""
     sources = dg.AssetSelection.groups("sources")
     rest = dg.AssetSelection.all() - sources
@@ -45,9 +41,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     ]
 
 
-def sensors(
-    refresh: dg.UnresolvedAssetJobDefinition, models: dg.UnresolvedAssetJobDefinition
-) -> list[dg.SensorDefinition]:
+def sensors(refresh: UnresolvedAssetJobDefinition, models: UnresolvedAssetJobDefinition) -> list[dg.SensorDefinition]:
     """After each extraction, good or partly failed, the models run once."""
     return [
         _after(refresh, models, dg.DagsterRunStatus.SUCCESS, "after_refresh"),
@@ -56,8 +50,8 @@ def sensors(
 
 
 def _after(
-    refresh: dg.UnresolvedAssetJobDefinition,
-    models: dg.UnresolvedAssetJobDefinition,
+    refresh: UnresolvedAssetJobDefinition,
+    models: UnresolvedAssetJobDefinition,
     status: dg.DagsterRunStatus,
     name: str,
 ) -> dg.SensorDefinition:

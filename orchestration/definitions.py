@@ -28,7 +28,7 @@ def build_defs(
     specs = model_specs(settings, manifest(settings))
     retries = None if attended else assets.RETRIES
     jobs = automation.jobs()
-    definitions = dg.Definitions(
+    return dg.Definitions(
         assets=[
             *assets.source_assets(settings, now, watcher, retries),
             assets.model_assets(settings, specs, watcher),
@@ -39,13 +39,6 @@ def build_defs(
         sensors=automation.sensors(jobs[0], jobs[1]),
         executor=dg.in_process_executor if attended else dg.multiprocess_executor,
     )
-    return definitions.map_resolved_asset_specs(func=_with_freshness)
-
-
-def _with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
-    if spec.group_name not in {"sources", "published"}:
-        return spec
-    return spec.replace_attributes(freshness_policy=automation.FRESH)
 
 
 def _real_clock() -> datetime:

@@ -104,8 +104,11 @@ def _job(
     config: dict[str, Any],
     keys: list[dg.AssetKey] | None,
 ) -> None:
-    definitions.get_job_def(name).execute_in_process(
-        run_config=config, instance=instance, raise_on_error=False, asset_selection=keys
+    quiet = {
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
+    }  # the run's events are in Dagster's own store
+    definitions.resolve_job_def(name).execute_in_process(
+        run_config={**config, **quiet}, instance=instance, raise_on_error=False, asset_selection=keys
     )
 
 

@@ -66,6 +66,8 @@ class ModelSpecs:
     def events(self, node_events: Sequence[Any]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Dagster's events of what dbt and identity did; a skipped node has none."""
         for event in node_events:
+            if event.status == "started":
+                continue
             if event.unique_id in self.key_of and event.is_success:
                 yield dg.MaterializeResult(
                     asset_key=self.key_of[event.unique_id],

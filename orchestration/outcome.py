@@ -11,6 +11,7 @@ DONE, OTHER, USAGE, CREDENTIALS, PARTIAL, GATE, HELD = range(7)
 
 def code_of(error: BaseException) -> int:
     """The exit code that INTERFACE promises for this error."""
+    from orchestration.publish import GateClosed
     from orchestration.settings import SettingsError
     from orchestration.warehouse import WarehouseHeld
     from sources.errors import ConfigurationError, CredentialsRejected
@@ -21,6 +22,8 @@ def code_of(error: BaseException) -> int:
         return CREDENTIALS
     if isinstance(error, WarehouseHeld):
         return HELD
+    if isinstance(error, GateClosed):
+        return GATE
     return OTHER
 
 

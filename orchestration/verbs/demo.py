@@ -193,9 +193,8 @@ class Sandbox:
 
 def serve_sandbox(arguments: argparse.Namespace) -> int:
     """`tsunagu sandbox`: serve until stopped. One JSON line on stdout says where everything is."""
-    from sources.demo.server import serve
-
     from sources.demo.company import build
+    from sources.demo.server import serve
 
     company = build(arguments.seed, arguments.scale)
     if arguments.days:
@@ -209,9 +208,8 @@ def serve_sandbox(arguments: argparse.Namespace) -> int:
             rate_limit=arguments.rate_limit,
         )
         with running:
-            print(
-                json.dumps(running.line, ensure_ascii=False) if arguments.json else _in_words(running.line), flush=True
-            )
+            line = running.line()
+            print(json.dumps(line, ensure_ascii=False) if arguments.json else _in_words(line), flush=True)
             _until_stopped(arguments.until_stdin_closes)
     return 0
 

@@ -16,13 +16,13 @@ from orchestration.settings import Settings
 BAR = 28
 FUNNEL = """
     select f.stage, any_value(s.label_en) as label, any_value(f.stage_order) as stage_order, sum(f.entered_count) as entered
-    from marts.funnel_monthly f left join marts.stages s on s.stage = f.stage and s.unit = f.unit
+    from marts.funnel_monthly f left join marts.stages s on s.stage = f.stage and s.entity_type = 'person'
     where f.basis = 'cohort' and f.unit = 'person'
     group by f.stage order by stage_order
 """
 PIPELINE = """
     select p.stage, any_value(s.label_en) as label, sum(p.opportunity_count) as deals, sum(p.amount) as amount
-    from marts.pipeline_daily p left join marts.stages s on s.stage = p.stage and s.unit = 'opportunity'
+    from marts.pipeline_daily p left join marts.stages s on s.stage = p.stage and s.entity_type = 'opportunity'
     where p.level = 'company' and p.stage <> 'all'
       and p.snapshot_date = (select max(snapshot_date) from marts.pipeline_daily)
     group by p.stage, p.stage_order order by p.stage_order
