@@ -17,7 +17,7 @@ _HONORIFICS = re.compile(
     r"|^(?:mr|mrs|ms|miss|mx|dr|prof|professor|sir|herr|frau|mme|mlle)\.?\s+"
     r"|[\s,]+(?:jr|sr|ii|iii|phd|md|mba|esq|san|sama)\.?$"
 )
-_NOT_NAME = re.compile(r"\([^()]*\)|[\"“”「」『』*]")
+_NOT_NAME = re.compile(r"\([^()]*\)|[\"“”「」『』*|]")
 _SIGNS = re.compile(r"[.·・･_/]+")
 _APOSTROPHES = re.compile(r"['’`´]")
 _KANA = re.compile(r"^[\u3041-\u3096\u30a1-\u30fc\s-]+$")
@@ -79,7 +79,7 @@ def _clean(text: str) -> str:
     while True:
         bare = _HONORIFICS.sub("", text).strip()
         if bare == text:
-            return " ".join(text.replace(",", " ").split())
+            return " ".join(text.replace(",", " ").split()) if any(letter.isalpha() for letter in text) else ""
         text = bare
 
 
