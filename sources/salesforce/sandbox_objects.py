@@ -105,7 +105,12 @@ ACCOUNT = ObjectType(
         CURRENCY,
         Field("CorporateNumber__c", "string", "r.corporate_number"),
         Field("Domain__c", "string", "r.domain"),
-        Field("HubSpotCompanyId__c", "string", "r.crm_source_id"),
+        Field(
+            "SizeBand__c", "picklist",
+            "case when r.employee_count >= 1000 then 'Enterprise' when r.employee_count >= 100 then 'Mid-market'"
+            " when r.employee_count is not null then 'Small' end",
+            values=("Enterprise", "Mid-market", "Small"),
+        ),
     ),
 )  # fmt: skip
 

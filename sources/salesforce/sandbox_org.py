@@ -27,6 +27,7 @@ OBJECTS: dict[str, ObjectType] = {
     each.name: each for each in (*PEOPLE_OBJECTS, *DEAL_OBJECTS, *WORK_OBJECTS, *REFERENCE_OBJECTS)
 }
 DATA_OBJECTS: tuple[str, ...] = tuple(each.name for each in (*PEOPLE_OBJECTS, *DEAL_OBJECTS, *WORK_OBJECTS))
+KEPT_SNAPSHOTS = 4  # of one object: a query begun before the clock moved goes on over its own
 _SQL_TYPES = {
     "boolean": "boolean", "int": "bigint", "double": "double", "currency": "double", "percent": "double",
     "date": "date", "datetime": "timestamp", "address": "json", "anyType": "json",
@@ -51,6 +52,7 @@ class Org:
         self._forbidden = {name.lower() for name in forbidden}
         self._objects = {each.name.lower(): each for each in OBJECTS.values()}
         self._snapshots: dict[str, Snapshot] = {}
+        self._tables: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         cursor = company.cursor()
         cursor.execute(f"create schema if not exists {self._schema}")
@@ -86,7 +88,15 @@ class Org:
             self.cursor().execute(f"create or replace table {table} as select {columns} from {source} order by {order}")
             made = Snapshot(each, table, now)
             self._snapshots[each.name] = made
+            self._drop_old(each, table)
             return made
+
+    def _drop_old(self, each: ObjectType, table: str) -> None:
+        """Frees snapshots that no open query can still be reading."""
+        tables = self._tables.setdefault(each.name, [])
+        tables.append(table)
+        while len(tables) > KEPT_SNAPSHOTS:
+            self.cursor().execute(f"drop table if exists {tables.pop(0)}")
 
     def count(self, each: ObjectType, *, with_deleted: bool) -> int:
         """Rows of `query` or of `queryAll`."""

@@ -18,23 +18,36 @@ from sources.salesforce.sandbox_auth import OrgOptions
 from tests.sources.salesforce.hand_made import NOW, Rows, company_rows
 from tests.sources.salesforce.serving import Sandbox, serve
 
+MakeSandbox = Callable[..., Sandbox]
+
+
+def _maker(stack: ExitStack, folder: Path) -> MakeSandbox:
+    def make(rows: Rows | None = None, token_life_seconds: float = 7200, **switches: Any) -> Sandbox:
+        company = Company(0, "small", Simulation((rows or company_rows()).arrow(), {}))
+        assert company.now == NOW.replace(tzinfo=UTC)
+        options = SandboxOptions(lambda: company.now, folder, token_life_seconds)
+        mounted = mount(company, ["salesforce"], options, OrgOptions(**switches))
+        base_url, log = stack.enter_context(serve(mounted.apps["salesforce"]))
+        return Sandbox(base_url, mounted.describe({"salesforce": base_url}), company, log)
+
+    return make
+
 
 @pytest.fixture
-def make_sandbox(tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
+def make_sandbox(tmp_path: Path) -> Iterator[MakeSandbox]:
     """Makes a sandbox of the hand-written company; switches of the org as keywords."""
     with ExitStack() as stack:
+        yield _maker(stack, tmp_path)
 
-        def make(rows: Rows | None = None, token_life_seconds: float = 7200, **switches: Any) -> Sandbox:
-            company = Company(0, "small", Simulation((rows or company_rows()).arrow(), {}))
-            assert company.now == NOW.replace(tzinfo=UTC)
-            options = SandboxOptions(lambda: company.now, tmp_path, token_life_seconds)
-            mounted = mount(company, ["salesforce"], options, OrgOptions(**switches))
-            base_url, log = stack.enter_context(serve(mounted.apps["salesforce"]))
-            return Sandbox(base_url, mounted.describe({"salesforce": base_url}), company, log)
 
-        yield make
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests that only read: whoever moves its clock makes one of his own."""
+    with ExitStack() as stack:
+        yield _maker(stack, tmp_path_factory.mktemp("sandbox"))()
 
 
 @pytest.fixture
-def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+def moving_sandbox(make_sandbox: MakeSandbox) -> Sandbox:
+    """A sandbox whose clock a test may move."""
     return make_sandbox()

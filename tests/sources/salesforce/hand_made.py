@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sources.demo.tables import TABLES
+from sources.demo.tables import TABLES, TARGET
 from sources.salesforce.sandbox_ids import with_suffix
 
 START = datetime(2026, 1, 5, 1, 0, 0)
@@ -48,12 +48,13 @@ class Rows:
         return source_id
 
     def arrow(self) -> dict[str, pa.Table]:
-        return {
+        made = {
             name: pa.Table.from_pylist(
-                [{column: row.get(column) for column in TABLES[name].names} for row in rows], TABLES[name]
+                [{column: row.get(column) for column in schema.names} for row in self.tables.get(name, [])], schema
             )
-            for name, rows in self.tables.items()
+            for name, schema in TABLES.items()
         }
+        return {**made, "target": TARGET.empty_table()}
 
 
 USER, SECOND_USER = sf_id("005", 1), sf_id("005", 2)

@@ -26,7 +26,11 @@ def test_client_credentials_in_the_body_give_a_token_that_reads(sandbox: Sandbox
     settings = sandbox.settings
     answer = ask(
         sandbox,
-        {"grant_type": "client_credentials", "client_id": settings["client_id"], "client_secret": settings["client_secret"]},
+        {
+            "grant_type": "client_credentials",
+            "client_id": settings["client_id"],
+            "client_secret": settings["client_secret"],
+        },
     )
     granted = answer.json()
     assert answer.status_code == 200
@@ -34,7 +38,9 @@ def test_client_credentials_in_the_body_give_a_token_that_reads(sandbox: Sandbox
     assert granted["id"].startswith(f"{sandbox.base_url}/id/00D") and "/005" in granted["id"]
     assert "expires_in" not in granted
     read = requests.get(
-        f"{sandbox.base_url}/services/data/v62.0/limits", headers={"Authorization": f"Bearer {granted['access_token']}"}, timeout=10
+        f"{sandbox.base_url}/services/data/v62.0/limits",
+        headers={"Authorization": f"Bearer {granted['access_token']}"},
+        timeout=10,
     )
     assert read.status_code == 200
 
@@ -74,7 +80,9 @@ def keys() -> tuple[str, str]:
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    public = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     return pem, public.decode()
 
 
@@ -111,7 +119,9 @@ def test_a_wrong_claim_is_refused(
     assert (answer.status_code, answer.json()["error_description"]) == (400, description)
 
 
-def test_an_assertion_signed_with_another_key_is_refused(make_sandbox: Callable[..., Sandbox], keys: tuple[str, str]) -> None:
+def test_an_assertion_signed_with_another_key_is_refused(
+    make_sandbox: Callable[..., Sandbox], keys: tuple[str, str]
+) -> None:
     sandbox = make_sandbox(public_key=keys[1])
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -144,7 +154,9 @@ def test_a_revoked_token_reads_no_more(sandbox: Sandbox) -> None:
     assert requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=10).status_code == 401
 
 
-def test_the_quota_ends_in_request_limit_exceeded_and_shows_in_header_and_limits(make_sandbox: Callable[..., Sandbox]) -> None:
+def test_the_quota_ends_in_request_limit_exceeded_and_shows_in_header_and_limits(
+    make_sandbox: Callable[..., Sandbox],
+) -> None:
     sandbox = make_sandbox(quota=2)
     first = sandbox.get("/services/data/v62.0/limits")
     assert first.headers["Sforce-Limit-Info"] == "api-usage=1/2"

@@ -7,7 +7,18 @@ from datetime import date, datetime
 import pytest
 
 from sources.salesforce.sandbox_dates import days_of
-from sources.salesforce.sandbox_soql import Comparison, Item, Junction, Membership, Negation, Order, Select, SoqlError, Value, parse
+from sources.salesforce.sandbox_soql import (
+    Comparison,
+    Item,
+    Junction,
+    Membership,
+    Negation,
+    Order,
+    Select,
+    SoqlError,
+    Value,
+    parse,
+)
 
 
 def comparison(field: str, operator: str, kind: str, value: object) -> Comparison:
@@ -25,8 +36,14 @@ CONDITIONS = [
     ("IsWon = TRUE", comparison("IsWon", "=", "boolean", True)),
     ("AccountId = null", comparison("AccountId", "=", "null", None)),
     ("CloseDate > 2026-01-31", comparison("CloseDate", ">", "date", date(2026, 1, 31))),
-    ("SystemModstamp <= 2026-01-31T12:00:00Z", comparison("SystemModstamp", "<=", "datetime", datetime(2026, 1, 31, 12))),
-    ("CreatedDate > 2026-01-31T12:00:00.000+0900", comparison("CreatedDate", ">", "datetime", datetime(2026, 1, 31, 3))),
+    (
+        "SystemModstamp <= 2026-01-31T12:00:00Z",
+        comparison("SystemModstamp", "<=", "datetime", datetime(2026, 1, 31, 12)),
+    ),
+    (
+        "CreatedDate > 2026-01-31T12:00:00.000+0900",
+        comparison("CreatedDate", ">", "datetime", datetime(2026, 1, 31, 3)),
+    ),
     ("CreatedDate > 2026-01-31T12:00:00-05:00", comparison("CreatedDate", ">", "datetime", datetime(2026, 1, 31, 17))),
     ("CloseDate = LAST_N_DAYS:30", comparison("CloseDate", "=", "relative", ("LAST_N_DAYS", 30))),
     ("CloseDate = this_quarter", comparison("CloseDate", "=", "relative", ("THIS_QUARTER", 1))),
@@ -57,7 +74,9 @@ def test_a_condition_is_read(text: str, expected: object) -> None:
 
 
 def test_the_clauses_are_read_in_any_letter_case_and_over_lines() -> None:
-    read = parse("select Id, Owner.Name\nfrom Account a where Name != null\norder by Name desc nulls last, Id limit 10 offset 5")
+    read = parse(
+        "select Id, Owner.Name\nfrom Account a where Name != null\norder by Name desc nulls last, Id limit 10 offset 5"
+    )
     assert read.items == (Item(("Id",)), Item(("Owner", "Name")))
     assert (read.object, read.limit, read.offset) == ("Account", 10, 5)
     assert read.order_by == (Order(("Name",), True, True), Order(("Id",), False, False))
