@@ -29,7 +29,9 @@ with
                         )
                     }}
             end as amount,
-            {{ elapsed_days("facts.stage_entered_at", "today.as_of_at") }} as days_in_stage
+            case
+                when not facts.is_closed then {{ elapsed_days("facts.stage_entered_at", "today.as_of_at") }}
+            end as days_in_stage
         from {{ ref("opportunity_facts") }} as facts
         cross join today
         left join
