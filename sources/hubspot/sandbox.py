@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_URL: Final = 16_384
 BURST, BURST_SECONDS, SEARCHES_A_SECOND = 190, 10.0, 5
 DAILY: Final = 650_000
+UNLIMITED: Final = 1_000_000  # what the headers say while the limits are off
 _DATED: Final = re.compile(
     r"^/(crm|marketing|account-info)/(?:(objects|properties|pipelines|owners|associations|forms)/)?"
     r"\d{4}-\d{2}(?:-beta)?(?=/|$)"
@@ -172,9 +173,11 @@ class Limits:
             window, most, seconds = (
                 (self._searches, SEARCHES_A_SECOND, 1.0) if search else (self._burst, BURST, BURST_SECONDS)
             )
+            if not self.on:
+                most = UNLIMITED
             while window and now - window[0] >= seconds:
                 window.popleft()
-            if self.on and len(window) >= most:
+            if len(window) >= most:
                 return {}, "SECONDLY" if search else "TEN_SECONDLY_ROLLING"
             window.append(now)
             self.day += 1
@@ -184,8 +187,8 @@ class Limits:
                 "X-HubSpot-RateLimit-Daily": str(DAILY),
                 "X-HubSpot-RateLimit-Daily-Remaining": str(DAILY - self.day),
                 "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(BURST_SECONDS * 1000)),
-                "X-HubSpot-RateLimit-Max": str(BURST),
-                "X-HubSpot-RateLimit-Remaining": str(max(0, BURST - len(window))),
+                "X-HubSpot-RateLimit-Max": str(most),
+                "X-HubSpot-RateLimit-Remaining": str(max(0, most - len(window))),
             }, None
 
 

@@ -123,11 +123,11 @@ PORTALS: Final[Mapping[str, Portal]] = {
     ),
 }
 
-# canonical stage of a person -> `lifecyclestage`; "engaged" is a stage that the company added (its value is a number).
-# A disqualified person keeps the last one; `hs_lead_status` tells.
+# canonical stage of a person -> `lifecyclestage`. HubSpot's own words: a subscriber knows of the company, a lead has shown
+# more than that. A disqualified person keeps the last one; `hs_lead_status` tells.
 LIFECYCLE: Final[Mapping[str, str]] = {
-    "lead": "lead",
-    "engaged": "1187045321",
+    "lead": "subscriber",
+    "engaged": "lead",
     "mql": "marketingqualifiedlead",
     "sql": "salesqualifiedlead",
     "customer": "customer",

@@ -6,6 +6,7 @@ hubspot: 260 contacts (one archived, a chain of two merges), 30 companies, 40 de
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import uvicorn
 from sources.demo.company import COMPANY_START_NOW, Company
 from sources.demo.mounting import SandboxOptions
 from sources.demo.simulate import Simulation
-from sources.demo.tables import TABLES
+from sources.demo.tables import TABLES, TARGET
 
 NOW = COMPANY_START_NOW.replace(tzinfo=None)
 LATER = NOW + timedelta(days=3)
@@ -49,7 +50,8 @@ class Rows:
         self.of.setdefault(table, []).append({**dict.fromkeys(TABLES[table].names), **row})
 
     def tables(self) -> dict[str, pa.Table]:
-        return {name: pa.Table.from_pylist(rows, schema=TABLES[name]) for name, rows in self.of.items()}
+        every = {**TABLES, "target": TARGET}
+        return {name: pa.Table.from_pylist(self.of.get(name, []), schema=schema) for name, schema in every.items()}
 
 
 def _people_and_accounts(rows: Rows, instance: str, people: int, accounts: int) -> None:
@@ -176,6 +178,8 @@ class Served:
     line: dict[str, Any]
     company: Company
     seen: dict[str, list[tuple[str, str]]]
+    refused: Counter[str]
+    """Answers with 429, per instance."""
 
     def count(self, instance: str, part: str = "") -> int:
         return sum(part in path for _, path in self.seen[instance])
@@ -190,7 +194,8 @@ def serving(company: Company, folder: Path, **switches: Any) -> Iterator[Served]
     mounted = mount(company, ["hubspot", "hubspot_emea"], options)
     mounted.refresh()
     seen: dict[str, list[tuple[str, str]]] = {name: [] for name in mounted.apps}
-    servers = [uvicorn.Server(_configured(app, seen[name])) for name, app in mounted.apps.items()]
+    refused: Counter[str] = Counter()
+    servers = [uvicorn.Server(_configured(name, app, seen[name], refused)) for name, app in mounted.apps.items()]
     threads = [Thread(target=server.run, daemon=True) for server in servers]
     for thread in threads:
         thread.start()
@@ -199,7 +204,7 @@ def serving(company: Company, folder: Path, **switches: Any) -> Iterator[Served]
             sleep(0.01)
         ports = [server.servers[0].sockets[0].getsockname()[1] for server in servers]
         urls = {name: f"http://127.0.0.1:{port}" for name, port in zip(mounted.apps, ports, strict=True)}
-        yield Served(mounted.describe(urls), company, seen)
+        yield Served(mounted.describe(urls), company, seen, refused)
     finally:
         for server in servers:
             server.should_exit = True
@@ -207,10 +212,15 @@ def serving(company: Company, folder: Path, **switches: Any) -> Iterator[Served]
             thread.join(5)
 
 
-def _configured(app: Any, seen: list[tuple[str, str]]) -> uvicorn.Config:
+def _configured(name: str, app: Any, seen: list[tuple[str, str]], refused: Counter[str]) -> uvicorn.Config:
     async def counting(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             seen.append((scope["method"], scope["path"]))
-        await app(scope, receive, send)
+
+        async def noting(message: Any) -> None:
+            refused[name] += message["type"] == "http.response.start" and message["status"] == 429
+            await send(message)
+
+        await app(scope, receive, noting)
 
     return uvicorn.Config(counting, port=0, log_level="warning", lifespan="off")

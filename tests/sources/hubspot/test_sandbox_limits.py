@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,14 @@ import pytest
 import requests
 
 from sources.demo.company import Company
-from tests.sources.hubspot.portal import Served, serving
+from tests.sources.hubspot.portal import Served, hand_made_company, serving
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One serving for all tests of this file: they read only."""
+    with serving(hand_made_company(), tmp_path_factory.mktemp("portals")) as running:
+        yield running
 
 
 def call(served: Served, method: str, path: str, **more: Any) -> requests.Response:

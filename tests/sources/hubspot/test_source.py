@@ -14,12 +14,13 @@ import dlt
 import duckdb
 import pytest
 
+from sources.demo.company import Company
 from sources.errors import CredentialsRejected
 from sources.extract import Notes
 from sources.hubspot import VENDOR
 from sources.hubspot.sandbox_words import PORTALS
 from sources.stream import Window, build_source
-from tests.sources.hubspot.portal import Served
+from tests.sources.hubspot.portal import Served, serving
 
 OBJECTS = ("contacts", "companies", "deals", "products", "line_items", "calls", "emails", "meetings", "notes", "tasks")
 
@@ -274,3 +275,11 @@ def test_every_declared_stream_lands_a_typed_table_even_when_it_is_empty(loader:
     }
     assert {stream.name for stream in VENDOR.streams} <= tables
     assert replace(VENDOR.stream("deals")).cursor == "hs_lastmodifieddate"
+
+
+def test_with_the_sandboxs_limits_on_a_load_is_paced_and_nothing_is_refused(company: Company, tmp_path: Path) -> None:
+    with serving(company, tmp_path / "limited", rate_limit=True) as limited:
+        loader = Loader(limited, tmp_path)
+        notes = loader.run(streams=["contacts", "companies", "deals", "products", "line_items", "calls", "emails"])
+        assert notes.requests == len(limited.seen["hubspot"])
+        assert limited.refused["hubspot"] == 0
