@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from sources.demo.simulate import Simulation, simulate
-from sources.demo.tables import CURRENT_NAME, INSTANCE_VENDOR, TABLES, TARGET
+from sources.demo.tables import CURRENT_NAME, INSTANCE_VENDOR, TABLES
 
 COMPANY_START_NOW = datetime(2026, 10, 30, 9, 0, tzinfo=UTC)
 Scale = Literal["small", "medium", "large"]
@@ -64,8 +64,8 @@ class Company:
 
 def _fill(con: duckdb.DuckDBPyConnection, tables: dict[str, pa.Table]) -> None:
     con.execute("create schema company")
-    for name, schema in {**TABLES, "target": TARGET}.items():
-        arrow = tables.get(name, schema.empty_table())
+    for name in [*TABLES, "target"]:
+        arrow = tables.pop(name)
         con.register("incoming", arrow)
         if name == "target":
             con.execute("create table company.target as select * from incoming")

@@ -13,7 +13,7 @@ import numpy as np
 from sources.demo import distributions as d
 from sources.demo.book import Book
 from sources.demo.hours import DAY, HOUR
-from sources.demo.touches import NEVER
+from sources.demo.touches import KINDS, NEVER, TOOLS
 from sources.demo.truth_types import Touches
 
 _OBJECT = {
@@ -32,35 +32,35 @@ _SUBJECTS = {
     "task": ("提案書を送る", "Call back", "見積作成", "議事録の共有"),
     "note": ("社内メモ", "競合の情報", "Next step", "予算の時期"),
 }
+_SLICE = 500_000
 _FORMS = ("資料請求フォーム", "お問い合わせフォーム", "Webinar registration", "メルマガ登録フォーム")
 
 
-def write_touches(book: Book, touches: Touches) -> list[str]:
-    """Writes all; gives the entity ids of the touches in their order."""
+def write_touches(book: Book, touches: Touches) -> None:
+    """Writes all, in slices that bound the memory."""
     gen = np.random.default_rng([book.world.seed, 6])
     size = len(touches.person)
-    entities = [f"activity-{index:08d}" for index in range(size)]
-    choice = gen.integers(0, 4, size=size)
-    lucky = gen.random(size)
-    minutes = gen.gamma(4.0, 0.25, size=size)
-    writer = _Writer(book, touches, entities, choice, lucky, minutes)
-    for index in range(size):
-        writer.write(index)
-    writer.finish()
-    _side_work(gen, book, touches, writer)
-    return entities
+    side = size
+    for start in range(0, size, _SLICE):
+        writer = _Writer(gen, book, touches, start, min(size, start + _SLICE))
+        for index in range(writer.size):
+            writer.write(index)
+        side = _side_work(gen, writer, side)
+        writer.finish()
 
 
 class _Writer:
     """Turns touches into rows; plain Python per touch, columns at the end."""
 
-    def __init__(
-        self, book: Book, touches: Touches, entities: list[str], choice: Any, lucky: Any, minutes: Any
-    ) -> None:
-        self.book, self.entities = book, entities
-        names = ("person", "account", "deal", "owner", "occurred", "recorded", "deleted", "kind", "tool", "inbound")
-        self.columns = {name: getattr(touches, name).tolist() for name in names}
-        self.choice, self.lucky, self.minutes = choice.tolist(), lucky.tolist(), minutes.tolist()
+    def __init__(self, gen: np.random.Generator, book: Book, touches: Touches, start: int, end: int) -> None:
+        self.book, self.start, self.size = book, start, end - start
+        names = ("person", "account", "deal", "owner", "occurred", "recorded", "deleted", "inbound")
+        self.columns = {name: getattr(touches, name)[start:end].tolist() for name in names}
+        self.columns["kind"] = [KINDS[code] for code in touches.kind[start:end].tolist()]
+        self.columns["tool"] = [TOOLS[code] for code in touches.tool[start:end].tolist()]
+        self.choice = gen.integers(0, 4, size=self.size).tolist()
+        self.lucky = gen.random(self.size).tolist()
+        self.minutes = gen.gamma(4.0, 0.25, size=self.size).tolist()
         self.rows: dict[str, list[Any]] = {}
 
     def person(self, index: int, tool: str, person: int, at: int) -> tuple[str, str, list[tuple[int, str, str]]]:
@@ -137,7 +137,7 @@ class _Writer:
         fields, changes = self.fields(index)
         tool, at = self.columns["tool"][index], self.columns["recorded"][index]
         object_name = "activity" if tool == "esales" else _OBJECT[tool][fields["kind"]]
-        self.put(tool, object_name, self.entities[index], at, fields, changes)
+        self.put(tool, object_name, f"activity-{self.start + index:08d}", at, fields, changes)
 
     def put(
         self,
@@ -151,6 +151,7 @@ class _Writer:
         if changes:
             record = self.book.record("activity_versions", tool, object_name, entity, at, fields)
             record.changes.extend(changes)
+            self.book.log.settle("activity_versions", over=100_000)
             return
         head = {
             "instance": tool, "object": object_name, "source_id": self.book.ids.next(tool, object_name),
@@ -176,11 +177,10 @@ def _outcome(kind: str, lucky: float) -> str:
     return "Completed" if lucky < 0.93 else "No Show"
 
 
-def _side_work(gen: np.random.Generator, book: Book, touches: Touches, writer: _Writer) -> None:
-    """Tasks that are due later and get done, and notes; they are no touches."""
-    size = len(touches.person)
+def _side_work(gen: np.random.Generator, writer: _Writer, number: int) -> int:
+    """Tasks that are due later and get done, and notes; they are no touches. Gives the next activity's number."""
+    book, size = writer.book, writer.size
     chosen = np.sort(gen.choice(size, size=int(size * (d.TASK_PER_TOUCH + d.NOTE_PER_TOUCH)), replace=False)).tolist()
-    number = size
     for place, index in enumerate(chosen):
         tool = writer.columns["tool"][index]
         kind = "note" if place % 7 < 3 and tool.startswith("hubspot") else "task"
@@ -203,4 +203,4 @@ def _side_work(gen: np.random.Generator, book: Book, touches: Touches, writer: _
             moves.append((due + HOUR, {"status": "Completed"}))
         writer.put(tool, _OBJECT[tool][kind], f"activity-{number:08d}", at, fields, moves)
         number += 1
-    writer.finish()
+    return number

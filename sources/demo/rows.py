@@ -61,13 +61,25 @@ class Log:
         ]
         self._parts[table].append(pa.Table.from_arrays(arrays, schema=schema))
 
-    def tables(self) -> dict[str, pa.Table]:
-        out: dict[str, pa.Table] = {}
-        for name, records in self._records.items():
-            parts = [*self._parts[name], *_fold(name, records)]
-            out[name] = pa.concat_tables(parts) if parts else TABLES[name].empty_table()
+    def settle(self, table: str, over: int = 0) -> None:
+        """Writes the versions of the table's records, when there are more than `over`; nothing may change them afterwards.
+
+        Their fields are let go (a large company would not fit otherwise); ids and instants stay readable.
+        """
+        records = self._records[table]
+        if len(records) > over:
+            self._parts[table].extend(_fold(table, records))
+            for record in records:
+                record.fields, record.changes = {}, []
             records.clear()
-        return out
+
+    def tables(self) -> dict[str, pa.Table]:
+        for name in self._records:
+            self.settle(name)
+        return {
+            name: pa.concat_tables(parts) if parts else TABLES[name].empty_table()
+            for name, parts in self._parts.items()
+        }
 
 
 def _fold(name: str, records: list[Record]) -> list[pa.Table]:

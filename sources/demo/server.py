@@ -34,6 +34,7 @@ import sources
 from sources.demo import truth
 from sources.demo.company import Company
 from sources.demo.mounting import AsgiApp, Mount, MountFunction, SandboxOptions
+from sources.errors import ConfigurationError
 
 _CONTROL = ("/_company", "/_requests")
 _START_SECONDS = 20.0
@@ -176,8 +177,12 @@ def serve(
         for name, app in mounted.apps.items():
             following = port + len(running.base_urls) if port else 0
             running.add(name, _counted(running, name, app, control), following)
-    running.refresh()
-    running.start()
+    try:
+        running.refresh()
+        running.start()
+    except BaseException:
+        running.stop()
+        raise
     return running
 
 
@@ -185,7 +190,14 @@ def _bind(port: int) -> list[socket.socket]:
     """The port on 127.0.0.1, and on ::1 where that is possible."""
     four = socket.socket(socket.AF_INET)
     four.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    four.bind(("127.0.0.1", port))
+    try:
+        four.bind(("127.0.0.1", port))
+    except OSError as problem:
+        four.close()
+        raise ConfigurationError(
+            f"sandbox: port {port} on 127.0.0.1 cannot be used ({problem.strerror}); stop what listens there, choose another"
+            " port, or 0 to let the machine choose"
+        ) from problem
     bound = [four]
     with suppress(OSError):
         six = socket.socket(socket.AF_INET6)

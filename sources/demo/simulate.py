@@ -19,7 +19,7 @@ from sources.demo.people import make_people
 from sources.demo.presence import decide
 from sources.demo.rows import typed
 from sources.demo.staff import PRODUCTS, make_campaigns, make_targets, make_users
-from sources.demo.tables import TARGET
+from sources.demo.tables import TABLES, TARGET
 from sources.demo.touches import make_touches
 from sources.demo.truth_tables import truth_tables
 from sources.demo.truth_types import World
@@ -55,6 +55,8 @@ def simulate(seed: int, scale: str) -> Simulation:
     write_people(book)
     write_relations(book)
     write_deals(book)
+    for name in TABLES:
+        book.log.settle(name)
     write_touches(book, touches)
     tools = book.log.tables()
     targets = make_targets(seed, world.users, scale)

@@ -53,10 +53,10 @@ def make_touches(world: World, presence: Presence) -> Touches:
         owner=_owner(world, person, deal, occurred)[order],
         occurred=occurred[order],
         recorded=recorded[order],
-        kind=np.array(KINDS)[kind[order]],
+        kind=kind[order],
         inbound=(gen.random(len(person)) < inbound_rate)[order],
         deleted=deleted[order],
-        tool=np.array(TOOLS)[tool[order]],
+        tool=tool[order],
     )
 
 

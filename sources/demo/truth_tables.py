@@ -10,7 +10,7 @@ import pyarrow as pa
 from sources.demo import distributions as d
 from sources.demo.rows import typed
 from sources.demo.tables import DAY, INSTANT, MONEY
-from sources.demo.touches import NEVER
+from sources.demo.touches import KINDS, NEVER
 from sources.demo.truth_types import Touches, World
 
 _DEAL_STATE = pa.schema(
@@ -77,14 +77,19 @@ def _lines(world: World) -> pa.Table:
 
 
 def _touches(world: World, touches: Touches) -> pa.Table:
-    people = np.array([person.entity_id for person in world.people])
-    accounts = np.array([account.entity_id for account in world.accounts])
-    channels = np.array([d.KIND_CHANNEL[kind] for kind in touches.kind.tolist()])
-    deleted = [None if at >= NEVER else at for at in touches.deleted.tolist()]
+    people = pa.array([person.entity_id for person in world.people])
+    accounts = pa.array([account.entity_id for account in world.accounts])
+    channels = pa.array([d.KIND_CHANNEL[kind] for kind in KINDS])
+    kind = pa.array(touches.kind)
     columns = (
-        people[touches.person].tolist(), accounts[touches.account].tolist(), touches.occurred, channels.tolist(),
-        touches.kind.tolist(), np.maximum(touches.occurred, touches.recorded), deleted,
-    )  # fmt: skip
+        people.take(pa.array(touches.person)),
+        accounts.take(pa.array(touches.account)),
+        touches.occurred,
+        channels.take(kind),
+        pa.array(KINDS).take(kind),
+        np.maximum(touches.occurred, touches.recorded),
+        pa.array(touches.deleted, mask=touches.deleted >= NEVER).cast(pa.timestamp("s")),
+    )
     return pa.Table.from_arrays(
         [typed(column, field.type) for column, field in zip(columns, _TOUCH, strict=True)], schema=_TOUCH
     )

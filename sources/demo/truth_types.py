@@ -160,10 +160,10 @@ class Touches:
     owner: Ints
     occurred: Ints
     recorded: Ints
-    kind: NDArray[np.str_]
+    kind: Ints  # places in `touches.KINDS`
     inbound: NDArray[np.bool_]
     deleted: Ints
-    tool: NDArray[np.str_]
+    tool: Ints  # places in `touches.TOOLS`
 
 
 @dataclass(slots=True)

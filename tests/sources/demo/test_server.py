@@ -19,6 +19,7 @@ from starlette.routing import Route
 from sources.demo import server
 from sources.demo.company import Company, build
 from sources.demo.mounting import Mount, SandboxOptions
+from sources.errors import ConfigurationError
 
 
 class _Vendor:
@@ -85,3 +86,12 @@ def test_a_wrong_advance_is_refused_with_what_to_send(
         assert refused.value.code == 400
         assert "days" in refused.value.read().decode()
         assert running.line()["company_now"] == "2026-10-30T09:00:00Z"
+
+
+def test_a_port_in_use_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(server, "sandbox_vendors", list)
+    company = build(3, "small")
+    with server.serve(company, folder=tmp_path) as running:
+        port = int(running.base_urls["control"].rsplit(":", 1)[1])
+        with pytest.raises(ConfigurationError, match=f"port {port} .* choose another port"):
+            server.serve(company, port, folder=tmp_path)
