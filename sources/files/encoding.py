@@ -19,7 +19,7 @@ _MARKS = (
 )
 _SAMPLE = 1 << 18
 # Above this share of unreadable characters the encoding itself is wrong, not a line of the file.
-_HOPELESS = 0.02
+_HOPELESS = 0.1
 UNREADABLE = re.compile("[\udc80-\udcff]")
 
 

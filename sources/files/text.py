@@ -7,6 +7,7 @@ This file knows nothing of mappings, types or dlt.
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -82,10 +83,34 @@ def read_text(data: bytes, dialect: Dialect, wanted: Collection[str] = (), name:
     line = dialect.header_line + first.next_line
     if start >= len(data):
         yield make_cells(names, [[] for _ in names], [], [])
-    for block in _blocks(data, start):
-        text = text_of(block, encoding)
-        yield _fast(text, names, delimiter, line) or _careful(text, names, delimiter, line)
-        line += block.count(b"\n")
+    while start < len(data):
+        cells, start, line = _block(data, start, _Format(encoding, delimiter, names), line)
+        yield cells
+
+
+@dataclass(frozen=True)
+class _Format:
+    encoding: str
+    delimiter: str
+    names: list[str]
+
+
+def _block(data: bytes, start: int, form: _Format, line: int) -> tuple[Cells, int, int]:
+    """The cells of the next block, and where (byte and line) the one after it starts: with a record, never inside one."""
+    end = _line_end(data, start + BLOCK_BYTES)
+    while True:
+        text = text_of(data[start:end], form.encoding)
+        cells = _fast(text, form, line)
+        if cells:
+            return cells, end, line + cells.table.num_rows
+        cells, used = _careful(text, form, line, end == len(data))
+        if used:
+            break
+        end = _line_end(data, end + BLOCK_BYTES)  # one record longer than the block
+    following = start
+    for _ in range(used):
+        following = _line_end(data, following + 1)
+    return cells, following, line + used
 
 
 def _header_record(lines: list[str], delimiter: str) -> "_Record":
@@ -120,42 +145,41 @@ def header_names(row: list[str], name: str) -> list[str]:
     return [cell or f"column_{place}" for place, cell in enumerate(names, 1)]
 
 
-def _blocks(data: bytes, start: int) -> Iterator[bytes]:
-    """Pieces that end with a line and, as far as quotation marks tell, with a record."""
-    while start < len(data):
-        limit = min(start + BLOCK_BYTES, len(data))
-        end = _line_end(data, limit)
-        odd = data.count(b'"', start, end) % 2
-        while odd and end < len(data) and end - limit < BLOCK_BYTES:
-            following = _line_end(data, end + 1)
-            odd ^= data.count(b'"', end, following) % 2
-            end = following
-        yield data[start:end]
-        start = end
-
-
 def _line_end(data: bytes, position: int) -> int:
     return data.find(b"\n", position - 1) + 1 or len(data)
 
 
-def _fast(text: str, names: list[str], delimiter: str, line: int) -> Cells | None:
+def _fast(text: str, form: _Format, line: int) -> Cells | None:
     """Arrow's own CSV reader; None when the block is not one row a line."""
+    names = form.names
+    if "\n\n" in text or "\n\r\n" in text or text[:1] in "\r\n" or UNREADABLE.search(text):
+        return None
+    data = text.encode()
+    if b'"' in data and not _is_plain(data, form.delimiter):
+        return None
     count = text.count("\n") + (0 if text.endswith("\n") else 1)
     try:
         table = arrow_csv.read_csv(
-            io.BytesIO(text.encode()),
+            pa.BufferReader(data),
             arrow_csv.ReadOptions(column_names=names, block_size=4 << 20),
-            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=False, ignore_empty_lines=False),
+            arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=False, ignore_empty_lines=False),
             arrow_csv.ConvertOptions(
                 column_types={column: pa.string() for column in names}, strings_can_be_null=False, null_values=[]
             ),
         )
-    except (pa.ArrowInvalid, UnicodeEncodeError):
+    except pa.ArrowInvalid:
         return None
-    if table.num_rows != count or (text.count('"') % 2):
+    if table.num_rows != count:
         return None
     cells = pa.table({column: blank_to_null(table[column]) for column in names})
     return Cells(cells, pa.chunked_array([pa.array(range(line, line + count), pa.int64())]))
+
+
+def _is_plain(data: bytes, delimiter: str) -> bool:
+    """Whether each line is whole cells: Arrow's reader takes a stray or open quotation mark without a word."""
+    cut = re.escape(delimiter).encode()
+    pattern = rb'(?:(?:"(?:[^"\n]++|"")*+"|[^"\n' + cut + rb"]*+)(?:" + cut + rb"|\r?\n|\Z))*+"
+    return re.fullmatch(pattern, data) is not None
 
 
 def blank_to_null(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -175,23 +199,27 @@ def make_cells(names: list[str], columns: list[list[str]], numbers: list[int], b
     return Cells(table, pa.chunked_array([pa.array(numbers, pa.int64())]), broken)
 
 
-def _careful(text: str, names: list[str], delimiter: str, line: int) -> Cells:
+def _careful(text: str, form: _Format, line: int, is_last: bool) -> tuple[Cells, int]:
+    """Record by record; and how many lines that took, fewer than all where the last record goes on in the next block."""
     lines = _lines(text)
-    columns: list[list[str]] = [[] for _ in names]
+    columns: list[list[str]] = [[] for _ in form.names]
     numbers: list[int] = []
     broken: list[BrokenLine] = []
     at = 0
     while at < len(lines):
-        record = _record_at(lines, at, delimiter, len(names))
+        record = _record_at(lines, at, form.delimiter, len(form.names), is_last)
+        if record.next_line == at:
+            break
         if record.problem:
-            shown = lines[at].rstrip("\r\n").encode("utf-8", "backslashreplace").decode()
-            broken.append(BrokenLine(line + at, shown, record.problem, _rough_cells(shown, delimiter)))
+            whole = "".join(lines[at : record.next_line]).rstrip("\r\n")
+            shown = whole.encode("utf-8", "backslashreplace").decode()
+            broken.append(BrokenLine(line + at, shown, record.problem, _rough_cells(shown, form.delimiter)))
         elif record.cells:
             numbers.append(line + at)
             for column, cell in zip(columns, record.cells, strict=True):
                 column.append(cell)
         at = record.next_line
-    return make_cells(names, columns, numbers, broken)
+    return make_cells(form.names, columns, numbers, broken), at
 
 
 def _rough_cells(line: str, delimiter: str) -> list[str]:
@@ -212,29 +240,34 @@ class _Record:
     problem: str = ""
 
 
-def _record_at(lines: list[str], at: int, delimiter: str, width: int) -> _Record:
-    """The record that starts at line `at`; one that is no row of `width` cells (0: any) ends with that line."""
+def _record_at(lines: list[str], at: int, delimiter: str, width: int, is_last: bool = True) -> _Record:
+    """The record that starts at line `at`, with `width` cells (0: any number).
+
+    One whose quotation marks do not fit ends with its first line, so that an opened quote costs one line, not the file.
+    """
     if not lines[at].strip():
         return _Record(at + 1, [])
     if bad := UNREADABLE.search(lines[at]):
+        byte = f"0x{ord(bad.group()) - 0xDC00:02x}"
         return _Record(
-            at + 1,
-            [],
-            f"byte 0x{ord(bad.group()) - 0xDC00:02x} is no character of the file's encoding; export it again as UTF-8",
+            at + 1, [], f"byte {byte} is no character of the file's encoding; export the file again as UTF-8"
         )
-    end = at + 1
-    quotes = lines[at].count('"')
-    while quotes % 2 and end < min(len(lines), at + _LONGEST_RECORD_LINES):
-        quotes += lines[end].count('"')
-        end += 1
-    if quotes % 2:
-        return _Record(at + 1, [], "a quotation mark is opened and never closed; close it, or double it inside a value")
-    source = io.StringIO("".join(lines[at:end]), newline="")
+    limit = min(len(lines), at + _LONGEST_RECORD_LINES)
+    reader = csv.reader((lines[place] for place in range(at, limit)), delimiter=delimiter, strict=True)
     try:
-        cells = next(csv.reader(source, delimiter=delimiter, strict=end > at + 1), [])
+        cells = next(reader)
+        end = at + reader.line_num
     except csv.Error as error:
-        return _Record(at + 1, [], f"the quotation marks do not fit ({error}); double the ones inside a value")
+        is_open = "end of data" in str(error)
+        if is_open and limit == len(lines) and limit < at + _LONGEST_RECORD_LINES and not is_last:
+            return _Record(at, [])  # it may go on in the next block
+        if is_open or lines[at].count('"') % 2:
+            return _Record(
+                at + 1, [], "a quotation mark is opened and not closed; close it, or double it inside a value"
+            )
+        cells = next(csv.reader([lines[at]], delimiter=delimiter))
+        end = at + 1
     if width and len(cells) != width:
         problem = f"the line has {len(cells)} cells, the header has {width}; put values that hold {delimiter!r} in quotation marks"
-        return _Record(at + 1, [], problem)
+        return _Record(end, [], problem)
     return _Record(end, cells)

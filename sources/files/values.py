@@ -176,7 +176,7 @@ def parse_decimal(text: str) -> Decimal:
     negative = bool(re.match(r"^[△▲]|^\(.*\)$", cell))
     cell = re.sub(r"^[△▲]\s*|^\(|\)$", "", cell) if negative else cell
     sign = ""
-    if cell[:1] in "+-" and cell[1:2] in "¥$€£\\":
+    if re.match(r"[+-][¥$€£\\]", cell):
         sign, cell = cell[0], cell[1:]
     cell = sign + _CURRENCY.sub("", _CURRENCY.sub("", cell)).strip()
     factor = Decimal(1)
