@@ -91,6 +91,8 @@ VENDOR: Final = Vendor(
             columns=FORM_SUBMISSIONS,
             cursor="submitted_at",
             lookback=LOOKBACK,
+            deletes="sweep",
+            sweep_every=SWEEP_EVERY,
         ),
     ),
     connect=connect,

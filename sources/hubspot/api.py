@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -44,6 +45,7 @@ class HubSpot(Connection):
     def __init__(self, wire: Wire, clock: Clock) -> None:
         self._wire, self._records, self._clock = wire, Records(wire), clock
         self._owners_read: list[Row] | None = None
+        self._submitted: list[Row] | None = None
         self._counted: dict[str, int] = {}
         self._whole: Mapping[str, Callable[[], Iterator[Row]]] = {
             "owners": self._owners,
@@ -67,7 +69,7 @@ class HubSpot(Connection):
         if stream.name in PROPERTIES:
             yield from self._records.read(stream.object, window)
         elif stream.name == "form_submissions":
-            yield from _tables(self._submissions(window), FORM_SUBMISSIONS)
+            yield from _tables(self._submissions(window.start), FORM_SUBMISSIONS)
         elif "to" in stream.options:
             rows = self._associations(stream.object, str(stream.options["to"]), window)
             yield from _tables(rows, ASSOCIATION_COLUMNS)
@@ -77,9 +79,15 @@ class HubSpot(Connection):
             yield from _tables(iter(rows), WHOLE[stream.name][1])
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
-        """The ids of all live records: what this run has listed, else an id-only listing."""
+        """The keys of all live records: what this run has listed, else a listing for that."""
         import pyarrow as pa
 
+        if stream.name == "form_submissions":
+            if self._submitted is None:
+                for _ in self._submissions(None):
+                    pass
+            yield pa.Table.from_pylist(self._submitted or [], pa.schema([(name, pa.string()) for name in stream.key]))
+            return
         yield pa.table({"id": pa.array(self._records.live(stream.object), pa.string())})
 
     def count(self, stream: Stream) -> int | None:
@@ -162,18 +170,23 @@ class HubSpot(Connection):
                 "archived_at": form.get("archivedAt"),
             }
 
-    def _submissions(self, window: Window) -> Iterator[Row]:
+    def _submissions(self, start: datetime | None) -> Iterator[Row]:
         """Submissions come newest first, without a filter by time: each form is read back to the window's start."""
-        since = None if window.start is None else milliseconds(window.start)
+        since = None if start is None else milliseconds(start)
+        listed: list[Row] = []
         for form in self._form_answers():
             path = f"/form-integrations/v1/submissions/forms/{form['id']}"
             for body in self._wire.pages(path, {"limit": SUBMISSIONS_PAGE}):
                 answers = loads(body)["results"]
                 for answer in answers:
                     if since is None or int(answer["submittedAt"]) > since:
-                        yield _submission(str(form["id"]), answer)
+                        row = _submission(str(form["id"]), answer)
+                        listed.append({"form_id": row["form_id"], "conversion_id": row["conversion_id"]})
+                        yield row
                 if answers and since is not None and int(answers[-1]["submittedAt"]) <= since:
                     break
+        if start is None:
+            self._submitted = listed
 
     def _account_info(self) -> Iterator[Row]:
         details = loads(self._wire.get("/account-info/v3/details"))

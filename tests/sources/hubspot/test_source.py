@@ -238,7 +238,14 @@ def test_form_submissions_are_read_back_to_the_windows_start_only(loader: Loader
         0
     ] == (70, 2, 70)
     loader.served.company.advance(1)
+    before = loader.served.count("hubspot", "/form-integrations/")
     assert loader.run(streams=["form_submissions"]).rows["form_submissions"] == 0
+    assert loader.served.count("hubspot", "/form-integrations/") - before == 2
+    loader.served.company.advance(20)
+    loader.run(streams=["form_submissions"])
+    assert loader.rows("select count(*) from raw_hubspot._seen where key is not null") == [
+        (140,)
+    ]  # listed twice, whole
 
 
 def test_pipelines_owners_and_teams_are_read_whole(loader: Loader) -> None:
