@@ -112,6 +112,17 @@ def empty_table(columns: Mapping[str, DataType]) -> pa.Table:
     return pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()]).empty_table()
 
 
+def conform(table: pa.Table, types: Mapping[str, DataType]) -> pa.Table:
+    """The table with every known column, in one order: dlt writes a table anew when a column is missing in it."""
+    import pyarrow as pa
+
+    for name, kind in types.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, arrow_type(kind)))
+    extra = [name for name in table.column_names if name not in types and name not in STAMPS]
+    return table.select([*types, *extra, *STAMPS])
+
+
 def arrow_type(kind: DataType) -> pa.DataType:
     """The Arrow type of a declared type."""
     import pyarrow as pa
@@ -231,10 +242,8 @@ class _Run:
         self.notes.rows.setdefault(stream.name, 0)
         complete = False
         try:
-            yield empty_table({**types, **STAMPS})
             yield from self._aligned(self._stamped(stream, window, types))
-            if self._sweeps(stream, state):
-                self._sweep(stream)
+            if self._sweeps(stream, state) and self._sweep(stream):
                 state["swept"] = self.now.isoformat()
             complete = True
         except ObjectNotPermitted as refusal:
@@ -248,6 +257,8 @@ class _Run:
                 state["until"] = window.end.isoformat()
                 state["memory"] = dict(window.memory)
             self._count(stream)
+        if not self.notes.rows[stream.name]:  # the table is there, typed, even so
+            yield empty_table({**types, **STAMPS})
         self._finished.add(stream.name)
 
     def window(self, stream: Stream, state: Mapping[str, Any]) -> Window:
@@ -268,10 +279,9 @@ class _Run:
         for batch in self._gathered(stream, self.connection.pages(stream, window)):
             yield from self._read(stream, batch, types)
         if stream.deletes == "feed":
-            key_types = {name: types[name] for name in stream.key}
             for table in self.connection.deleted(stream, window):
                 if table.num_rows:
-                    yield self._tombstones(stream, table, {**key_types, "_deleted_at": "timestamp"})
+                    yield self._tombstones(stream, table, types)
 
     def _gathered(self, stream: Stream, batches: Iterator[Batch]) -> Iterator[Pages | pa.Table]:
         """Small pages together, in the order in which they came."""
@@ -299,18 +309,22 @@ class _Run:
         self._reject(stream, rejected)
         self.notes.rows[stream.name] += table.num_rows
         if table.num_rows:
-            yield table
+            yield conform(table, types)
 
     def _tombstones(self, stream: Stream, table: pa.Table, types: Mapping[str, DataType]) -> pa.Table:
         stones, rejected = self.reader.read(table, types, stream.key, (), self._seq, deleted=True)
         self._seq += stones.num_rows + len(rejected)
         self._reject(stream, rejected)
         self.notes.rows[stream.name] += stones.num_rows
-        return stones
+        return conform(stones, types)
 
     @staticmethod
     def _aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-        """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter."""
+        """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter.
+
+        They are copied together into Arrow's own memory: what dlt buffers would otherwise pin the many small blocks
+        that DuckDB made, and a first load of a million rows would take twice the memory.
+        """
         import pyarrow as pa
 
         waiting: list[pa.Table] = []
@@ -321,9 +335,9 @@ class _Run:
             whole = count - count % ROW_GROUP
             if whole:
                 joined = pa.concat_tables(waiting, promote_options="default")
-                yield joined.slice(0, whole)
+                yield _copied(joined.slice(0, whole))
                 count -= whole
-                waiting = [joined.slice(whole)] if count else []
+                waiting = [_copied(joined.slice(whole))] if count else []
         if waiting:
             yield pa.concat_tables(waiting, promote_options="default")
 
@@ -345,13 +359,19 @@ class _Run:
             return False
         return "swept" not in state or self.now - datetime.fromisoformat(state["swept"]) >= stream.sweep_every
 
-    def _sweep(self, stream: Stream) -> None:
+    def _sweep(self, stream: Stream) -> bool:
+        """Note the live keys; False when the vendor cannot list them now, which deletes nothing."""
         import pyarrow as pa
 
-        tables = [self._key_texts(stream, table) for table in self.connection.ids(stream)]
+        try:
+            tables = [self._key_texts(stream, table) for table in self.connection.ids(stream)]
+        except ObjectNotPermitted as refusal:
+            self._note_count(stream, None, "failed", str(refusal))
+            return False
         # One row says that the listing was complete: an empty listing means that everything is gone.
         tables.append(pa.table({"stream": [stream.name], "key": pa.nulls(1, pa.string())}))
         self._seen.extend(tables)
+        return True
 
     @staticmethod
     def _key_texts(stream: Stream, table: pa.Table) -> pa.Table:
@@ -430,6 +450,12 @@ class _Run:
         found = table()
         if found is not None:
             yield found
+
+
+def _copied(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables([table.slice(0, 0), table]).combine_chunks()  # one chunk alone would not be copied
 
 
 def _from_rows(rows: list[dict[str, Any]], columns: Mapping[str, DataType]) -> pa.Table | None:

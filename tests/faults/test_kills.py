@@ -75,11 +75,14 @@ def kill_at_random(folder: Path, rounds: int) -> None:
     print(f"TSUNAGU_FAULT_SEED={seed}")
     chance = random.Random(seed)
     home = begin(folder, 2_000)
+    began = time.monotonic()
+    sync_to_the_end(home)
+    usual = time.monotonic() - began
     killed = 0
     for number in range(rounds):
         change(home, chance, f"r{number}x")
-        process = sync_process(home, pause=0.01, page=100)
-        moment = chance.uniform(0.8, 3.0)
+        process = sync_process(home)
+        moment = chance.uniform(0.4, 1.0) * usual
         time.sleep(moment)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
