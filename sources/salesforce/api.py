@@ -62,7 +62,7 @@ _TYPES: Mapping[str, DataType] = {
 
 def connect(config: Config, clock: Clock) -> SalesforceConnection:
     """A reader of one org; signs in at the first request."""
-    http = Http(config, config["base_url"], sign_in=sign_in(config, clock), rules=RULES)
+    http = Http(config, config["base_url"], sign_in=sign_in(config), rules=RULES)
     return SalesforceConnection(
         http, clock, config.get("api_version") or API_VERSION, int(config.get("longest_uri") or LONGEST_URI)
     )

@@ -300,6 +300,27 @@ def _handle(api: Api, path: str, call: Call) -> Response:
     return response
 
 
+async def _versions(_: Request) -> Response:
+    return answer(
+        [
+            {"label": f"Release {label}", "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+            for number, label in VERSIONS
+        ]
+    )
+
+
+def _identity(base: str, options: OrgOptions) -> dict[str, Any]:
+    data = f"{base}/services/data/v{{version}}"
+    return {
+        "id": f"{base}/id/{ORGANIZATION}/{INTEGRATION_USER}",
+        "user_id": INTEGRATION_USER,
+        "organization_id": ORGANIZATION,
+        "username": options.username,
+        "display_name": "Integration User",
+        "urls": {"rest": f"{data}/", "query": f"{data}/query/", "sobjects": f"{data}/sobjects/"},
+    }
+
+
 def make_app(org: Org, sessions: Sessions, options: OrgOptions) -> Starlette:
     """The ASGI app of one org, at the root of its host and port."""
     api = Api(org, sessions, options)
@@ -316,54 +337,29 @@ def make_app(org: Org, sessions: Sessions, options: OrgOptions) -> Starlette:
         sessions.revoke(str((await request.form()).get("token", "")))
         return Response(status_code=200)
 
-    async def versions(_: Request) -> Response:
-        return answer(
-            [
-                {"label": f"Release {label}", "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
-                for number, label in VERSIONS
-            ]
-        )
-
     async def identity(request: Request) -> Response:
-        base = _base_of(request)
         if not sessions.admit(request.headers.get("authorization", "")):
             return Response("Bad_OAuth_Token", 403, media_type="text/plain")
-        return answer(
-            {
-                "id": f"{base}/id/{ORGANIZATION}/{INTEGRATION_USER}",
-                "user_id": INTEGRATION_USER,
-                "organization_id": ORGANIZATION,
-                "username": options.username,
-                "display_name": "Integration User",
-                "urls": {
-                    "rest": f"{base}/services/data/v{{version}}/",
-                    "query": f"{base}/services/data/v{{version}}/query/",
-                },
-            }
-        )
+        return answer(_identity(_base_of(request), options))
 
     async def data(request: Request) -> Response:
-        path = request.url.path
         if len(str(request.url)) - len(_base_of(request)) > LONGEST_URI:
             return Response("<h1>414 URI Too Long</h1>", 414, media_type="text/html")
-        match = _DATA.fullmatch(path.rstrip("/"))
+        match = _DATA.fullmatch(request.url.path.rstrip("/"))
         if match is None or match["version"].split(".")[0] not in dict(VERSIONS):
             return refusal(404, *NOT_FOUND)
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = Call(request.method, dict(request.query_params), headers, await request.body(), match["version"])
         return await run_in_threadpool(_handle, api, match["rest"] or "", call)
 
-    methods = ["GET", "POST", "PATCH", "PUT", "DELETE"]
     return Starlette(
         routes=[
-            Route("/services/oauth2/token", token, methods=["POST"]),
-            Route("/services/oauth2/token/", token, methods=["POST"]),
+            *(Route(f"/services/oauth2/token{slash}", token, methods=["POST"]) for slash in ("", "/")),
             Route("/services/oauth2/revoke", revoke, methods=["POST"]),
             Route("/services/oauth2/userinfo", identity),
             Route("/id/{organization}/{user}", identity),
-            Route("/services/data", versions),
-            Route("/services/data/", versions),
-            Route("/services/data/{rest:path}", data, methods=methods),
+            *(Route(f"/services/data{slash}", _versions) for slash in ("", "/")),
+            Route("/services/data/{rest:path}", data, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
         ]
     )
 

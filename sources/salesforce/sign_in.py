@@ -7,6 +7,7 @@ The answer has no `expires_in`: a token is used until it is refused. Must not se
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,21 @@ from sources.http import Http, Token
 if TYPE_CHECKING:
     from sources.config import Config
     from sources.http import SignIn
-    from sources.stream import Clock
 
 TOKEN_PATH = "/services/oauth2/token"
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_LIFE = timedelta(minutes=3)
 
 
-def sign_in(config: Config, clock: Clock) -> SignIn:
-    """The way of signing in that the settings allow: a private key goes before a client secret."""
+def _real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def sign_in(config: Config, wall_clock: Callable[[], datetime] = _real_time) -> SignIn:
+    """The way of signing in that the settings allow: a private key goes before a client secret.
+
+    The vendor compares an assertion with real time, so the clock here is the wall's and not that of the run.
+    """
     uses_key = "private_key" in config
     if uses_key and "username" not in config:
         raise ConfigurationError(
@@ -38,8 +45,7 @@ def sign_in(config: Config, clock: Clock) -> SignIn:
         )
 
     def get_token(http: Http) -> Token:
-        # A real org compares the claim with real time; a demo's clock may stand elsewhere.
-        form = _assertion(config, max(clock(), datetime.now(UTC))) if uses_key else _secret(config)
+        form = _assertion(config, wall_clock()) if uses_key else _secret(config)
         answer = loads(http.post(TOKEN_PATH, data=form, signed=False).content)
         token: Any = answer.get("access_token")
         if not token:
