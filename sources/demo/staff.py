@@ -90,7 +90,7 @@ def _careers(rng: Random, users: list[User]) -> None:
         if user.role != "rep":
             continue
         teams = ORGANISATION[user.division][1]
-        if len(teams) > 1 and rng.random() < 0.25:
+        if len(teams) > 1 and rng.random() < 0.4:
             day = add_months(day_of(START), rng.choice((5, 11, 17, 23, 29, 35, 41)))  # April and October
             team = rng.choice([name for name in teams if name != user.team])
             user.moves.append((at_work(rng, day), team, user.department))
