@@ -128,10 +128,11 @@ def literal(text: str) -> str:
 def hash_sql(columns: Sequence[str], types: Mapping[str, str]) -> str:
     """SQL of `_hash`: a signed 63-bit hash of the named columns that ignores their order and those that are null.
 
-    A column that appears later therefore changes nothing for rows where it is empty.
+    A column that appears later therefore changes nothing for rows where it is empty. The outer `hash` is needed: DuckDB
+    joins the hashes of several arguments by xor, so that two columns could exchange their values unseen.
     """
-    terms = [f"hash({literal(c)}, {quoted(c)})" for c in sorted(columns)]
-    empty = [f"hash({literal(c)}, null::{types[c]})" for c in sorted(columns)]
+    terms = [f"hash(hash({literal(c)}, {quoted(c)}))" for c in sorted(columns)]
+    empty = [f"hash(hash({literal(c)}, null::{types[c]}))" for c in sorted(columns)]
     total = "0::ubigint"
     for term in [*terms, *empty]:
         total = f"xor({total}, {term})"

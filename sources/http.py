@@ -342,9 +342,9 @@ def _retry_after(answer: requests.Response) -> float | None:
     try:
         when = email.utils.parsedate_to_datetime(value)
         now = email.utils.parsedate_to_datetime(answer.headers["Date"])
-    except (ValueError, KeyError):
+        return max(0.0, (when - now).total_seconds())
+    except (ValueError, TypeError, KeyError):
         return None
-    return max(0.0, (when - now).total_seconds())
 
 
 def _short_cause(problem: Exception) -> str:
