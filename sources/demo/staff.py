@@ -94,7 +94,7 @@ def _careers(rng: Random, users: list[User]) -> None:
             day = add_months(day_of(START), rng.choice((5, 11, 17, 23, 29, 35, 41)))  # April and October
             team = rng.choice([name for name in teams if name != user.team])
             user.moves.append((at_work(rng, day), team, user.department))
-        elif rng.random() < 0.15:
+        elif rng.random() < 0.35:
             user.left = at_work(rng, day_of(START) + rng.randrange(200, 1_200))
 
 
