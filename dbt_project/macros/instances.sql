@@ -4,14 +4,14 @@
 #}
 {% macro instances(folder=none) -%}
     {%- set found = [] -%}
-    {%- for instance in fromjson(env_var('TSUNAGU_INSTANCES', '[]')) -%}
-        {%- set staging = instance.get('staging') or instance.get('vendor') or instance['name'] -%}
+    {%- for instance in fromjson(env_var("TSUNAGU_INSTANCES", "[]")) -%}
+        {%- set staging = instance.get("staging") or instance.get("vendor") or instance["name"] -%}
         {%- if folder is none or staging == folder -%}
             {%- do found.append(
                 {
-                    'name': instance['name'],
-                    'vendor': instance.get('vendor', instance['name']),
-                    'staging': staging,
+                    "name": instance["name"],
+                    "vendor": instance.get("vendor", instance["name"]),
+                    "staging": staging,
                 }
             ) -%}
         {%- endif -%}
@@ -24,7 +24,7 @@
 {% macro staging_folders() -%}
     {%- set folders = [] -%}
     {%- for instance in instances() -%}
-        {%- if instance['staging'] not in folders -%} {%- do folders.append(instance['staging']) -%} {%- endif -%}
+        {%- if instance["staging"] not in folders -%} {%- do folders.append(instance["staging"]) -%} {%- endif -%}
     {%- endfor -%}
     {{ return(folders) }}
 {%- endmacro %}
@@ -32,4 +32,3 @@
 
 {# For `config(enabled=connected('folder'))`: a staging model exists only while a tool of its vendor is connected. #}
 {% macro connected(folder) -%} {{ return(instances(folder) | length > 0) }} {%- endmacro %}
-

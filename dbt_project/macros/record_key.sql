@@ -8,4 +8,4 @@
 
 
 {# record_key of a record of the same instance: `object` is the vendor's name as plain text, `id` an SQL expression. #}
-{% macro key_of(object, id) -%} {{ record_key('source_system', "'" ~ object ~ "'", id) }} {%- endmacro %}
+{% macro key_of(object, id) -%} {{ record_key("source_system", "'" ~ object ~ "'", id) }} {%- endmacro %}

@@ -4,7 +4,9 @@
 
 {# What two SQL engines spell differently about JSON text columns. Paths are JSON paths: '$.name', '$.a.b'. #}
 {# Text at a path, NULL when absent. #}
-{% macro json_text(expression, path) -%} {{ return(adapter.dispatch('json_text', 'tsunagu')(expression, path)) }} {%- endmacro %}
+{% macro json_text(expression, path) -%}
+    {{ return(adapter.dispatch("json_text", "tsunagu")(expression, path)) }}
+{%- endmacro %}
 
 {% macro default__json_text(expression, path) -%} json_extract_string({{ expression }}, '{{ path }}') {%- endmacro %}
 
@@ -16,7 +18,7 @@
   `item` (JSON text of the element, text of a text element) and `position` (0 first). Rows without a list give none.
 #}
 {% macro explode_json_list(relation, column, keep) -%}
-    {{ return(adapter.dispatch('explode_json_list', 'tsunagu')(relation, column, keep)) }}
+    {{ return(adapter.dispatch("explode_json_list", "tsunagu")(relation, column, keep)) }}
 {%- endmacro %}
 
 {% macro default__explode_json_list(relation, column, keep) -%}
@@ -26,34 +28,50 @@
         positions.position
     from
         (
-            select {{ keep | join(', ') }}, cast({{ column }} as json) as items_of_list
+            select {{ keep | join(", ") }}, cast({{ column }} as json) as items_of_list
             from {{ relation }}
             where {{ column }} like '[%' and {{ column }} <> '[]'
         ) as listed
-    cross join lateral
-        (select unnest(range(cast(json_array_length(listed.items_of_list) as bigint))) as position) as positions
+    cross join
+        lateral(select unnest(range(cast(json_array_length(listed.items_of_list) as bigint))) as position) as positions
 {%- endmacro %}
 
 {% macro spark__explode_json_list(relation, column, keep) -%}
     select {% for name in keep %} {{ name }}, {% endfor %} item, position
-    from {{ relation }} lateral view posexplode(from_json({{ column }}, 'array<string>')) as position, item
+    from {{ relation }}
+    lateral view posexplode(from_json({{ column }}, 'array<string>')) as position, item
     where {{ column }} like '[%'
 {%- endmacro %}
 
 
 {# JSON text of the given columns without the empty ones, so that a column that appears later changes no old row. #}
-{% macro json_of_columns(columns) -%} {{ return(adapter.dispatch('json_of_columns', 'tsunagu')(columns)) }} {%- endmacro %}
+{% macro json_of_columns(columns) -%}
+    {{ return(adapter.dispatch("json_of_columns", "tsunagu")(columns)) }}
+{%- endmacro %}
 
 {% macro default__json_of_columns(columns) -%}
     {%- if columns | length == 0 -%} '{}'
     {%- else -%}
-        cast(json_merge_patch('{}', json_object({%- for name in columns -%} '{{ name }}', {{ adapter.quote(name) }} {{- ', ' if not loop.last }} {%- endfor -%})) as string)
+        cast(
+            json_merge_patch(
+                '{}',
+                json_object(
+                    {%- for name in columns -%}'{{ name }}', {{ adapter.quote(name) }} {{- ', ' if not loop.last }}
+                    {%- endfor -%}
+                )
+            ) as string
+        )
     {%- endif -%}
 {%- endmacro %}
 
 {% macro spark__json_of_columns(columns) -%}
     {%- if columns | length == 0 -%} '{}'
     {%- else -%}
-        to_json(named_struct({%- for name in columns -%} '{{ name }}', {{ adapter.quote(name) }} {{- ', ' if not loop.last }} {%- endfor -%}))
+        to_json(
+            named_struct(
+                {%- for name in columns -%}'{{ name }}', {{ adapter.quote(name) }} {{- ', ' if not loop.last }}
+                {%- endfor -%}
+            )
+        )
     {%- endif -%}
 {%- endmacro %}

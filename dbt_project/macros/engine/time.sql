@@ -3,12 +3,12 @@
   part)` and `dbt.dateadd(part, interval, from)`; mind the order (a 30-day deal must not show -30 days).
 #}
 {# Days from one date or instant to a later one. Whole calendar days, positive when `later` is later. #}
-{% macro days_between(earlier, later) -%} {{ dbt.datediff(earlier, later, 'day') }} {%- endmacro %}
+{% macro days_between(earlier, later) -%} {{ dbt.datediff(earlier, later, "day") }} {%- endmacro %}
 
 
 {# Naive UTC timestamp of a timestamptz or of an ISO-8601 text with offset. #}
 {% macro to_utc_timestamp(expression) -%}
-    {{ return(adapter.dispatch('to_utc_timestamp', 'tsunagu')(expression)) }}
+    {{ return(adapter.dispatch("to_utc_timestamp", "tsunagu")(expression)) }}
 {%- endmacro %}
 
 {% macro default__to_utc_timestamp(expression) -%}
@@ -21,7 +21,7 @@
 
 {# The same for a text that may be empty or no instant at all: NULL then. #}
 {% macro try_utc_timestamp(expression) -%}
-    {{ return(adapter.dispatch('try_utc_timestamp', 'tsunagu')(expression)) }}
+    {{ return(adapter.dispatch("try_utc_timestamp", "tsunagu")(expression)) }}
 {%- endmacro %}
 
 {% macro default__try_utc_timestamp(expression) -%}
@@ -33,12 +33,10 @@
 
 {# Naive UTC timestamp of epoch milliseconds given as number or text. #}
 {% macro epoch_ms_to_timestamp(expression) -%}
-    {{ return(adapter.dispatch('epoch_ms_to_timestamp', 'tsunagu')(expression)) }}
+    {{ return(adapter.dispatch("epoch_ms_to_timestamp", "tsunagu")(expression)) }}
 {%- endmacro %}
 
-{% macro default__epoch_ms_to_timestamp(expression) -%}
-    epoch_ms(try_cast({{ expression }} as bigint))
-{%- endmacro %}
+{% macro default__epoch_ms_to_timestamp(expression) -%} epoch_ms(try_cast({{ expression }} as bigint)) {%- endmacro %}
 
 {% macro spark__epoch_ms_to_timestamp(expression) -%}
     timestamp_millis(try_cast({{ expression }} as bigint))
@@ -46,7 +44,7 @@
 
 
 {# The day of a naive UTC instant in the company's zone: cut in UTC it would be a day off in Tokyo. #}
-{% macro local_date(expression) -%} {{ return(adapter.dispatch('local_date', 'tsunagu')(expression)) }} {%- endmacro %}
+{% macro local_date(expression) -%} {{ return(adapter.dispatch("local_date", "tsunagu")(expression)) }} {%- endmacro %}
 
 {% macro default__local_date(expression) -%}
     cast((({{ expression }}) at time zone 'UTC') at time zone '{{ var("timezone") }}' as date)
@@ -58,7 +56,9 @@
 
 
 {# One row a day from `first` to `last` inclusive, column `day_date`. Both are SQL expressions of type date. #}
-{% macro date_spine(first, last) -%} {{ return(adapter.dispatch('date_spine', 'tsunagu')(first, last)) }} {%- endmacro %}
+{% macro date_spine(first, last) -%}
+    {{ return(adapter.dispatch("date_spine", "tsunagu")(first, last)) }}
+{%- endmacro %}
 
 {% macro default__date_spine(first, last) -%}
     select cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date) as day_date
@@ -71,7 +71,7 @@
 
 {# The naive UTC instant at which a day begins in the company's zone. #}
 {% macro start_of_local_day(expression) -%}
-    {{ return(adapter.dispatch('start_of_local_day', 'tsunagu')(expression)) }}
+    {{ return(adapter.dispatch("start_of_local_day", "tsunagu")(expression)) }}
 {%- endmacro %}
 
 {% macro default__start_of_local_day(expression) -%}

@@ -7,9 +7,7 @@
 
 {# How near a row of a map is to a source: 4 its instance, 2 its vendor, 0 everybody; no row where it is none of these. #}
 {% macro nearness(map_source, source_system, vendor) -%}
-    case
-        when {{ map_source }} = {{ source_system }} then 4 when {{ map_source }} = {{ vendor }} then 2 else 0
-    end
+    case when {{ map_source }} = {{ source_system }} then 4 when {{ map_source }} = {{ vendor }} then 2 else 0 end
 {%- endmacro %}
 
 
@@ -35,29 +33,29 @@
                         {{ stage_word() }} as stage_word,
                         source_system,
                         vendor,
-                        {{ word('source_pipeline_id') }} as pipeline_id,
-                        {{ word('source_pipeline') }} as pipeline,
-                        {{ word('source_stage_id') }} as stage_id,
-                        {{ word('source_stage') }} as stage
+                        {{ word("source_pipeline_id") }} as pipeline_id,
+                        {{ word("source_pipeline") }} as pipeline,
+                        {{ word("source_stage_id") }} as stage_id,
+                        {{ word("source_stage") }} as stage
                     from {{ relation }}
                 ) as words
             inner join
                 (
                     select distinct coalesce(cast(valid_from as date), cast('0001-01-01' as date)) as maps_from
-                    from ({{ map_rows('stage_map') }}) as map_starts
+                    from ({{ map_rows("stage_map") }}) as map_starts
                 ) as starts
                 on 1 = 1
             inner join
                 (
                     select
                         source_system,
-                        {{ word('pipeline') }} as pipeline,
-                        {{ word('source_stage') }} as source_stage,
+                        {{ word("pipeline") }} as pipeline,
+                        {{ word("source_stage") }} as source_stage,
                         stage,
                         coalesce(cast(valid_from as date), cast('0001-01-01' as date)) as maps_from
-                    from ({{ map_rows('stage_map') }}) as map_entries
+                    from ({{ map_rows("stage_map") }}) as map_entries
                 ) as candidates
-                on {{ applies_to('candidates.source_system', 'words.source_system', 'words.vendor') }}
+                on {{ applies_to("candidates.source_system", "words.source_system", "words.vendor") }}
                 and (candidates.pipeline = '*' or candidates.pipeline in (words.pipeline_id, words.pipeline))
                 and candidates.source_stage in (words.stage_id, words.stage)
                 and candidates.maps_from <= starts.maps_from
@@ -65,7 +63,7 @@
                 row_number() over (
                     partition by words.stage_word, starts.maps_from
                     order by
-                        {{ nearness('candidates.source_system', 'words.source_system', 'words.vendor') }}
+                        {{ nearness("candidates.source_system", "words.source_system", "words.vendor") }}
                         + case when candidates.pipeline = '*' then 0 else 1 end desc,
                         candidates.maps_from desc,
                         case when candidates.source_stage = words.stage_id then 0 else 1 end,
@@ -80,13 +78,13 @@
 {% macro stage_word() -%}
     coalesce(source_system, '')
     || '|'
-    || coalesce({{ word('source_pipeline_id') }}, '')
+    || coalesce({{ word("source_pipeline_id") }}, '')
     || '|'
-    || coalesce({{ word('source_pipeline') }}, '')
+    || coalesce({{ word("source_pipeline") }}, '')
     || '|'
-    || coalesce({{ word('source_stage_id') }}, '')
+    || coalesce({{ word("source_stage_id") }}, '')
     || '|'
-    || coalesce({{ word('source_stage') }}, '')
+    || coalesce({{ word("source_stage") }}, '')
 {%- endmacro %}
 
 
@@ -107,13 +105,14 @@
         ) as asked
     inner join
         ({{ map_rows(map) }}) as listed
-        on {{ applies_to('listed.source_system', 'asked.source_system', 'asked.vendor') }}
-        and {{ word('listed.' ~ map_word) }} = asked.word
+        on {{ applies_to("listed.source_system", "asked.source_system", "asked.vendor") }}
+        and {{ word("listed." ~ map_word) }} = asked.word
     qualify
         row_number() over (
             partition by asked.source_system, asked.word
             order by
-                {{ nearness('listed.source_system', 'asked.source_system', 'asked.vendor') }} desc, listed.{{ map_value }}
+                {{ nearness("listed.source_system", "asked.source_system", "asked.vendor") }} desc,
+                listed.{{ map_value }}
         )
         = 1
 {%- endmacro %}

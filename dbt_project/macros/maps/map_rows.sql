@@ -6,32 +6,36 @@
 #}
 {% macro map_rows(name) -%}
     {%- set seed = ref(name) -%}
-    {%- set versions = ledger('map_versions') -%}
-    {%- set node = graph.nodes.get('seed.' ~ project_name ~ '.' ~ name) if execute else none -%}
-    {%- set keys = node.config.get('meta', {}).get('key', []) if node else [] -%}
+    {%- set versions = ledger("map_versions") -%}
+    {%- set node = graph.nodes.get("seed." ~ project_name ~ "." ~ name) if execute else none -%}
+    {%- set keys = node.config.get("meta", {}).get("key", []) if node else [] -%}
     {%- if not keys -%} select * from {{ seed }}
     {%- else -%}
         {%- set types = node.config.column_types -%}
-        {%- set others = types.keys() | reject('in', keys) | list -%}
-        select {{ types.keys() | join(', ') }}
+        {%- set others = types.keys() | reject("in", keys) | list -%}
+        select {{ types.keys() | join(", ") }}
         from
             (
                 select
-                    {%- for column in types %}
-                        {{ column }},
+                    {%- for column in types %} {{ column }},
                     {%- endfor %}
                     min(layer) over (
-                        partition by {% for key in keys %} coalesce(lower(cast({{ key }} as string)), '') {{- ', ' if not loop.last }} {% endfor %}
+                        partition by
+                            {% for key in keys %}
+                                coalesce(lower(cast({{ key }} as string)), '') {{- ', ' if not loop.last }}
+                            {% endfor %}
                     ) as nearest_layer,
                     layer
                 from
                     (
-                        select {{ types.keys() | join(', ') }}, 2 as layer
+                        select {{ types.keys() | join(", ") }}, 2 as layer
                         from {{ seed }}
                         union all
                         select
                             {%- for column, type in types.items() %}
-                                cast(nullif({{ json_text('row_json', '$.' ~ column) }}, '') as {{ type }}) as {{ column }},
+                                cast(
+                                    nullif({{ json_text("row_json", "$." ~ column) }}, '') as {{ type }}
+                                ) as {{ column }},
                             {%- endfor %}
                             1 as layer
                         from {{ versions }}
@@ -42,13 +46,22 @@
                                 from {{ versions }}
                                 where
                                     map_name = '{{ name }}'
-                                    and {{ to_utc_timestamp('read_at') }} <= (select as_of from {{ source('run', 'context') }})
+                                    and {{ to_utc_timestamp("read_at") }}
+                                    <= (select as_of from {{ source("run", "context") }})
                             )
                     ) as layers
             ) as laid_over
         where
             layer = nearest_layer
-            {%- if others %} and (layer = 2 or coalesce({% for column in others %} cast({{ column }} as string) {{- ', ' if not loop.last }} {% endfor %}) is not null) {%- endif %}
+            {%- if others %}
+                and (
+                    layer = 2
+                    or coalesce(
+                        {% for column in others %}cast({{ column }} as string) {{- ', ' if not loop.last }} {% endfor %}
+                    )
+                    is not null
+                )
+            {%- endif %}
     {%- endif -%}
 {%- endmacro %}
 
@@ -56,8 +69,11 @@
 {# Changes whenever the company's own maps do, as far as this run may see them. #}
 {% macro maps_version() -%}
     {%- set found = run_query(
-        'select cast(count(*) as string) || \' \' || cast(coalesce(max(version_seq), 0) as string) from '
-        ~ ledger('map_versions') ~ ' where ' ~ to_utc_timestamp('read_at') ~ ' <= (select as_of from run.context)'
+        "select cast(count(*) as string) || ' ' || cast(coalesce(max(version_seq), 0) as string) from "
+        ~ ledger("map_versions")
+        ~ " where "
+        ~ to_utc_timestamp("read_at")
+        ~ " <= (select as_of from run.context)"
     ) -%}
     {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}

@@ -7,18 +7,20 @@
     from
         (
             {%- for instance in instances(folder) %}
-                select '{{ instance["name"] }}' as source_system, '{{ instance["vendor"] }}' as vendor
-                {{ 'union all' if not loop.last }}
+                select
+                    '{{ instance["name"] }}' as source_system,
+                    '{{ instance["vendor"] }}' as vendor
+                    {{ 'union all' if not loop.last }}
             {%- endfor %}
         ) as connected
     inner join
-        ({{ map_rows('system_of_record') }}) as listed
-        on {{ applies_to('listed.source_system', 'connected.source_system', 'connected.vendor') }}
+        ({{ map_rows("system_of_record") }}) as listed
+        on {{ applies_to("listed.source_system", "connected.source_system", "connected.vendor") }}
     where listed.entity_type = '{{ entity_type }}' and listed.mirrors_source_system is not null
     qualify
         row_number() over (
             partition by connected.source_system
-            order by {{ nearness('listed.source_system', 'connected.source_system', 'connected.vendor') }} desc
+            order by {{ nearness("listed.source_system", "connected.source_system", "connected.vendor") }} desc
         )
         = 1
 {%- endmacro %}

@@ -4,9 +4,16 @@
   record of the same object in which it lives on. `source_id`, `deleted`, `updated_at` and `url` are SQL expressions.
 #}
 {% macro common_columns(
-    object, source_id='id', created=none, updated_at='stamp', flag=none, deleted=none, merged_into=none, url=none
+    object,
+    source_id="id",
+    created=none,
+    updated_at="stamp",
+    flag=none,
+    deleted=none,
+    merged_into=none,
+    url=none
 ) -%}
-    {%- set survivor = key_of(object, merged_into) if merged_into else 'cast(null as string)' -%}
+    {%- set survivor = key_of(object, merged_into) if merged_into else "cast(null as string)" -%}
     {%- set is_deleted -%}
         is_gone
         {%- if flag %} or coalesce({{ flag }}, false) {%- endif %}
@@ -18,12 +25,12 @@
     vendor,
     '{{ object }}' as source_object,
     cast({{ source_id }} as string) as source_id,
-    {{ to_utc_timestamp(created) if created else 'cast(null as timestamp)' }} as created_at,
+    {{ to_utc_timestamp(created) if created else "cast(null as timestamp)" }} as created_at,
     {{ updated_at }} as updated_at,
     {{ is_deleted }} as is_deleted,
     case when {{ is_deleted }} then coalesce(gone_at, {{ updated_at }}, committed_at) end as deleted_at,
     {{ survivor }} as merged_into_key,
-    {{ url if url else 'cast(null as string)' }} as record_url,
+    {{ url if url else "cast(null as string)" }} as record_url,
     extra_columns,
     load_id,
     load_seq
@@ -42,6 +49,7 @@
         ) == folder %}
             when '{{ instance["name"] }}' then '{{ instance["base_url"].rstrip("/") }}'
         {%- endfor %}
-        when '' then ''
+        when ''
+        then ''
     end
 {%- endmacro %}

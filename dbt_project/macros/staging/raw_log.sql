@@ -9,54 +9,48 @@
     {%- set wanted = [] -%}
     {%- for name in keys + columns if name not in wanted -%} {%- do wanted.append(name) -%} {%- endfor -%}
     {%- for instance in instances(folder) %}
-        {%- set present = raw_columns(instance['name'], table) %}
-        select
-            '{{ instance["name"] }}' as source_system,
-            '{{ instance["vendor"] }}' as vendor,
-            {%- if present | length == 0 %}
+        {%- set present = raw_columns(instance["name"], table) %}
+        select '{{ instance["name"] }}' as source_system, '{{ instance["vendor"] }}' as vendor,
+        {%- if present | length == 0 %}
                 cast(null as bigint) as load_seq,
                 cast(null as string) as load_id,
                 cast(null as timestamp) as committed_at,
                 cast(null as bigint) as _seq,
                 cast(null as boolean) as _deleted,
                 cast(null as timestamp) as _deleted_at,
-                {%- for name in wanted %}
-                    null as {{ name }},
-                {%- endfor %}
+                {%- for name in wanted %} null as {{ name }}, {%- endfor %}
                 cast(null as string) as extra_columns
-                where 1 = 0
-            {%- else %}
+            where 1 = 0
+        {%- else %}
                 loads.seq as load_seq,
                 log._dlt_load_id as load_id,
-                {{ to_utc_timestamp('loads.committed_at') }} as committed_at,
+                {{ to_utc_timestamp("loads.committed_at") }} as committed_at,
                 log._seq,
                 coalesce(log._deleted, false) as _deleted,
-                {{ to_utc_timestamp('log._deleted_at') }} as _deleted_at,
-                {%- for name in wanted %}
-                    {{ 'log.' ~ name if name in present else 'null' }} as {{ name }},
+                {{ to_utc_timestamp("log._deleted_at") }} as _deleted_at,
+                {%- for name in wanted %} {{ "log." ~ name if name in present else "null" }} as {{ name }},
                 {%- endfor %}
                 {{ json_of_columns(extra_columns_of(present, wanted)) }} as extra_columns
-                from {{ raw_relation(instance['name'], table) }} as log
-                inner join
-                    {{ ledger('loads') }} as loads
-                    on log._dlt_load_id = loads.load_id
-                    and loads.source_system = '{{ instance["name"] }}'
-                where
-                    loads.seq <= {{ through_seq() }}
-                    {%- if restrict %}
-                        and ({{ keys | join(', ') }}) in (
-                            select {{ keys | join(', ') }}
-                            from ({{ touched_keys_of(instance['name'], table, keys) }}) as own_keys
-                            {%- for other in also_touched %}
-                                union
-                                select touched_key
-                                from ({{ other }}) as other_keys
-                                where source_system = '{{ instance["name"] }}'
-                            {%- endfor %}
-                        )
-                    {%- endif %}
-            {%- endif %}
-        {{ 'union all' if not loop.last }}
+            from {{ raw_relation(instance["name"], table) }} as log
+            inner join
+                {{ ledger("loads") }} as loads
+                on log._dlt_load_id = loads.load_id
+                and loads.source_system = '{{ instance["name"] }}'
+            where
+                loads.seq <= {{ through_seq() }}
+                {%- if restrict %}
+                    and ({{ keys | join(", ") }}) in (
+                        select {{ keys | join(", ") }}
+                        from ({{ touched_keys_of(instance["name"], table, keys) }}) as own_keys
+                        {%- for other in also_touched %}
+                            union
+                            select touched_key
+                            from ({{ other }}) as other_keys
+                            where source_system = '{{ instance["name"] }}'
+                        {%- endfor %}
+                    )
+                {%- endif %}
+        {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -67,18 +61,16 @@
   arrival. `flag` is the vendor's own column for deleted rows, if it has one. Only keys touched by the new loads are looked at (`restrict`), and those of `also_touched`: selects of
   source_system and touched_key. Keys of which only a tombstone is known have no row.
 #}
-{% macro latest(folder, table, columns, keys=['id'], cursor=none, flag=none, restrict=true, also_touched=[]) -%}
+{% macro latest(folder, table, columns, keys=["id"], cursor=none, flag=none, restrict=true, also_touched=[]) -%}
     {%- set asked = columns + ([cursor] if cursor else []) + ([flag] if flag else []) -%}
-    {%- set stamp = to_utc_timestamp('log.' ~ cursor) if cursor else 'cast(null as timestamp)' -%}
+    {%- set stamp = to_utc_timestamp("log." ~ cursor) if cursor else "cast(null as timestamp)" -%}
     with
         log as ({{ raw_log(folder, table, asked, keys, restrict, also_touched) }}),
 
         tombstones as (
             select
                 source_system,
-                {%- for key in keys %}
-                    {{ key }},
-                {%- endfor %}
+                {%- for key in keys %} {{ key }}, {%- endfor %}
                 max(_deleted_at) as stamped_at,
                 max(case when _deleted_at is null then load_seq end) as unstamped_seq,
                 max(coalesce(_deleted_at, committed_at)) as gone_at,
@@ -94,7 +86,8 @@
             where {{ is_real(flag) }}
             qualify
                 row_number() over (
-                    partition by log.source_system, {% for key in keys %} log.{{ key }} {{- ', ' if not loop.last }} {% endfor %}
+                    partition by
+                        log.source_system, {% for key in keys %} log.{{ key }} {{- ', ' if not loop.last }} {% endfor %}
                     order by {{ stamp }} desc nulls last, log.load_seq desc, log._seq desc
                 )
                 = 1
@@ -116,14 +109,15 @@
         case when {{ gone_condition() }} then tombstones.gone_at end as gone_at
     from newest
     left join
-        tombstones
-        on newest.source_system = tombstones.source_system
+        tombstones on newest.source_system = tombstones.source_system
         {%- for key in keys %} and newest.{{ key }} = tombstones.{{ key }} {%- endfor %}
 {%- endmacro %}
 
 
 {# A row with content. A tombstone has its key only; a row that the vendor itself flags (`flag`) comes whole. #}
-{% macro is_real(flag) -%} {{ '(not log._deleted or log.' ~ flag ~ ' is not null)' if flag else 'not log._deleted' }} {%- endmacro %}
+{% macro is_real(flag) -%}
+    {{ "(not log._deleted or log." ~ flag ~ " is not null)" if flag else "not log._deleted" }}
+{%- endmacro %}
 
 
 {% macro gone_condition() -%}
@@ -135,9 +129,9 @@
 
 
 {# Every real version of the touched keys, oldest first within a key by (load_seq, _seq); `stamp` is the cursor in UTC. #}
-{% macro versions(folder, table, columns, keys=['id'], cursor=none, flag=none, restrict=true, also_touched=[]) -%}
+{% macro versions(folder, table, columns, keys=["id"], cursor=none, flag=none, restrict=true, also_touched=[]) -%}
     {%- set asked = columns + ([cursor] if cursor else []) + ([flag] if flag else []) -%}
-    select log.*, {{ to_utc_timestamp('log.' ~ cursor) if cursor else 'cast(null as timestamp)' }} as stamp
+    select log.*, {{ to_utc_timestamp("log." ~ cursor) if cursor else "cast(null as timestamp)" }} as stamp
     from ({{ raw_log(folder, table, asked, keys, restrict, also_touched) }}) as log
     where {{ is_real(flag) }}
 {%- endmacro %}
@@ -150,48 +144,56 @@
 {% macro touched(folder, table, column, separator=none) -%}
     {%- do source(folder, table) -%}
     {%- for instance in instances(folder) %}
-        {%- if column in raw_columns(instance['name'], table) %}
+        {%- if column in raw_columns(instance["name"], table) %}
             {%- if separator %}
                 select '{{ instance["name"] }}' as source_system, item as touched_key
-                from ({{ explode_text('(' ~ touched_keys_of(instance['name'], table, [column]) ~ ') as new_rows', column, separator, [column]) }}) as parts
+                from
+                    (
+                        {{
+                            explode_text(
+                                "(" ~ touched_keys_of(instance["name"], table, [column]) ~ ") as new_rows",
+                                column,
+                                separator,
+                                [column],
+                            )
+                        }}
+                    ) as parts
             {%- else %}
                 select '{{ instance["name"] }}' as source_system, {{ column }} as touched_key
-                from ({{ touched_keys_of(instance['name'], table, [column]) }}) as new_rows
+                from ({{ touched_keys_of(instance["name"], table, [column]) }}) as new_rows
             {%- endif %}
         {%- else %} select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key where 1 = 0
-        {%- endif %}
-        {{ 'union all' if not loop.last }}
+        {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
 
 {# (source_system, touched_key): every key of `table` of the instances whose `lookup` table changed in the new loads. #}
-{% macro touched_by_lookup(folder, lookup, table, key='id') -%}
+{% macro touched_by_lookup(folder, lookup, table, key="id") -%}
     {%- do source(folder, table) -%}
     {%- do source(folder, lookup) -%}
     {%- for instance in instances(folder) %}
-        {%- if raw_columns(instance['name'], table) and raw_columns(instance['name'], lookup) %}
+        {%- if raw_columns(instance["name"], table) and raw_columns(instance["name"], lookup) %}
             select '{{ instance["name"] }}' as source_system, log.{{ key }} as touched_key
-            from {{ raw_relation(instance['name'], table) }} as log
+            from {{ raw_relation(instance["name"], table) }} as log
             where
                 exists (
                     select 1
-                    from {{ raw_relation(instance['name'], lookup) }} as looked_up
-                    inner join {{ ledger('loads') }} as loads on looked_up._dlt_load_id = loads.load_id
+                    from {{ raw_relation(instance["name"], lookup) }} as looked_up
+                    inner join {{ ledger("loads") }} as loads on looked_up._dlt_load_id = loads.load_id
                     where
                         loads.source_system = '{{ instance["name"] }}'
                         and loads.seq > {{ since_seq() }}
                         and loads.seq <= {{ through_seq() }}
                 )
         {%- else %} select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key where 1 = 0
-        {%- endif %}
-        {{ 'union all' if not loop.last }}
+        {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
 
 {# (source_system, touched_key): keys of `table` whose `column` names a record of `other` that came in the new loads. #}
-{% macro touched_through(folder, table, column, other, key='id', other_key='id') -%}
+{% macro touched_through(folder, table, column, other, key="id", other_key="id") -%}
     select referring.source_system, referring.{{ key }} as touched_key
     from ({{ versions(folder, table, [column], keys=[key], restrict=false) }}) as referring
     inner join
@@ -204,24 +206,27 @@
 {% macro touched_keys_of(instance, table, keys) -%}
     select {% for key in keys %} log.{{ key }} {{- ', ' if not loop.last }} {% endfor %}
     from {{ raw_relation(instance, table) }} as log
-    inner join {{ ledger('loads') }} as loads on log._dlt_load_id = loads.load_id
-    where
-        loads.source_system = '{{ instance }}' and loads.seq > {{ since_seq() }} and loads.seq <= {{ through_seq() }}
+    inner join {{ ledger("loads") }} as loads on log._dlt_load_id = loads.load_id
+    where loads.source_system = '{{ instance }}' and loads.seq > {{ since_seq() }} and loads.seq <= {{ through_seq() }}
 {%- endmacro %}
 
 
 {# The raw table of one instance. #}
 {% macro raw_relation(instance, table) -%}
-    {{ return(api.Relation.create(database='raw', schema='raw_' ~ instance, identifier=table).quote(false, false, false)) }}
+    {{
+        return(
+            api.Relation.create(database="raw", schema="raw_" ~ instance, identifier=table).quote(false, false, false)
+        )
+    }}
 {%- endmacro %}
 
 
 {# Names of the columns of a raw table, [] while the table is not there (an instance that was never synced). #}
 {% macro raw_columns(instance, table) -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
-    {%- set relation = adapter.get_relation(database='raw', schema='raw_' ~ instance, identifier=table) -%}
+    {%- set relation = adapter.get_relation(database="raw", schema="raw_" ~ instance, identifier=table) -%}
     {%- if relation is none -%} {{ return([]) }} {%- endif -%}
-    {{ return(adapter.get_columns_in_relation(relation) | map(attribute='name') | list) }}
+    {{ return(adapter.get_columns_in_relation(relation) | map(attribute="name") | list) }}
 {%- endmacro %}
 
 

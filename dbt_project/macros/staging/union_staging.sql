@@ -10,8 +10,7 @@
             {%- for name, type in columns %}
                 cast({{ name }} as {{ type }}) as {{ name }} {{- ',' if not loop.last }}
             {%- endfor %}
-        from {{ ref('stg_' ~ folder ~ '__' ~ entity) }}
-        {{ 'union all' if not loop.last }}
+        from {{ ref("stg_" ~ folder ~ "__" ~ entity) }} {{ 'union all' if not loop.last }}
     {%- else %} {{ no_rows(entity) }}
     {%- endfor %}
 {%- endmacro %}

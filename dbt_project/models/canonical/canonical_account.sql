@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('account') }})
+with records as ({{ union_staging("account") }})
 
 select
     record_key,

@@ -1,13 +1,12 @@
 -- Campaigns; the channel by the map channels, from what the tool calls it.
 with
-    records as ({{ union_staging('campaign') }}),
+    records as ({{ union_staging("campaign") }}),
 
     channel_words as (
-        select record_key, source_system, vendor, nullif({{ word('source_channel') }}, '') as channel_word
-        from records
+        select record_key, source_system, vendor, nullif({{ word("source_channel") }}, '') as channel_word from records
     ),
 
-    mapped as ({{ mapped_words('channel_words', ['channel_word'], 'channels', 'source_value', 'channel') }})
+    mapped as ({{ mapped_words("channel_words", ["channel_word"], "channels", "source_value", "channel") }})
 
 select
     records.record_key,

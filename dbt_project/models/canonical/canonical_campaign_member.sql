@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('campaign_member') }})
+with records as ({{ union_staging("campaign_member") }})
 
 select
     record_key,

@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('email_event') }})
+with records as ({{ union_staging("email_event") }})
 
 select
     record_key,

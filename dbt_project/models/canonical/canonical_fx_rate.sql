@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized="table") }}
 
 select
     cast(rate_date as date) as rate_date,
@@ -6,4 +6,4 @@ select
     cast(to_currency as string) as to_currency,
     cast(rate as double) as rate,
     'seed' as source_system
-from ({{ map_rows('fx_rates') }}) as listed
+from ({{ map_rows("fx_rates") }}) as listed

@@ -1,13 +1,12 @@
 -- Activities and touches; the channel by the map channels, from what the tool says of the touch.
 with
-    records as ({{ union_staging('interaction') }}),
+    records as ({{ union_staging("interaction") }}),
 
     channel_words as (
-        select record_key, source_system, vendor, nullif({{ word('source_channel') }}, '') as channel_word
-        from records
+        select record_key, source_system, vendor, nullif({{ word("source_channel") }}, '') as channel_word from records
     ),
 
-    mapped as ({{ mapped_words('channel_words', ['channel_word'], 'channels', 'source_value', 'channel') }})
+    mapped as ({{ mapped_words("channel_words", ["channel_word"], "channels", "source_value", "channel") }})
 
 select
     records.record_key,

@@ -1,13 +1,23 @@
 with
-    records as ({{ union_staging('opportunity') }}),
+    records as ({{ union_staging("opportunity") }}),
 
     known_words as (
         select
-            record_key, source_system, vendor, coalesce(source_pipeline_id, source_pipeline, 'none') as pipeline_id, coalesce(source_pipeline, source_pipeline_id, 'none') as pipeline_label
+            record_key,
+            source_system,
+            vendor,
+            coalesce(source_pipeline_id, source_pipeline, 'none') as pipeline_id,
+            coalesce(source_pipeline, source_pipeline_id, 'none') as pipeline_label
         from records
     ),
 
-    pipelines_by_word as ({{ mapped_words('known_words', ['pipeline_id', 'pipeline_label'], 'pipeline_map', 'source_pipeline', 'pipeline') }})
+    pipelines_by_word as (
+        {{
+            mapped_words(
+                "known_words", ["pipeline_id", "pipeline_label"], "pipeline_map", "source_pipeline", "pipeline"
+            )
+        }}
+    )
 
 select
     records.record_key,
@@ -42,8 +52,8 @@ inner join known_words on records.record_key = known_words.record_key
 left join
     pipelines_by_word as by_id
     on known_words.source_system = by_id.source_system
-    and {{ word('known_words.pipeline_id') }} = by_id.word
+    and {{ word("known_words.pipeline_id") }} = by_id.word
 left join
     pipelines_by_word as by_label
     on known_words.source_system = by_label.source_system
-    and {{ word('known_words.pipeline_label') }} = by_label.word
+    and {{ word("known_words.pipeline_label") }} = by_label.word

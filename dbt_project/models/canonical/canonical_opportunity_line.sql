@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('opportunity_line') }})
+with records as ({{ union_staging("opportunity_line") }})
 
 select
     record_key,

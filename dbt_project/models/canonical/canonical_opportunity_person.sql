@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('opportunity_person') }})
+with records as ({{ union_staging("opportunity_person") }})
 
 select
     record_key,

@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('opportunity_split') }})
+with records as ({{ union_staging("opportunity_split") }})
 
 select
     record_key,

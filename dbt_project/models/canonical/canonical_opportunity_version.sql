@@ -1,13 +1,10 @@
 -- Versions of deals as one history without overlaps or gaps. The vendor's own history beats differences between loads
 -- up to where it ends; of two versions that start at one instant the one that landed last counts.
 with
-    given as ({{ union_staging('opportunity_version') }}),
+    given as ({{ union_staging("opportunity_version") }}),
 
     vendor_history_ends as (
-        select record_key, max(valid_from) as vendor_until
-        from given
-        where history_basis = 'vendor'
-        group by record_key
+        select record_key, max(valid_from) as vendor_until from given where history_basis = 'vendor' group by record_key
     ),
 
     chosen as (
@@ -34,9 +31,9 @@ with
             = 1
     ),
 
-    mapped as ({{ mapped_stages('given') }}),
+    mapped as ({{ mapped_stages("given") }}),
 
-    stage_list as ({{ map_rows('stages') }}),
+    stage_list as ({{ map_rows("stages") }}),
 
     opportunity_stages as (
         select stage, cast(stage_order as bigint) as stage_order, is_closed, is_won
@@ -65,7 +62,7 @@ select
     intervals.currency,
     intervals.expected_close_date,
     intervals.owner_key,
-    {{ as_share('intervals.probability') }} as probability,
+    {{ as_share("intervals.probability") }} as probability,
     intervals.forecast_category,
     intervals.valid_from,
     case

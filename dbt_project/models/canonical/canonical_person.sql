@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('person') }})
+with records as ({{ union_staging("person") }})
 
 select
     record_key,

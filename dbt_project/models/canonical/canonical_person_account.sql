@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('person_account') }})
+with records as ({{ union_staging("person_account") }})
 
 select
     record_key,

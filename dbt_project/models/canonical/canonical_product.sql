@@ -1,5 +1,4 @@
-with
-    records as ({{ union_staging('product') }})
+with records as ({{ union_staging("product") }})
 
 select
     record_key,

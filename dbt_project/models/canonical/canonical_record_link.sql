@@ -1,5 +1,5 @@
 -- Links between records that the vendors themselves give. Replaced per carrying record.
-with links as ({{ union_staging('record_link') }})
+with links as ({{ union_staging("record_link") }})
 
 select record_key, linked_key, kind, entity_type, source_system, max(load_seq) as load_seq
 from links

@@ -1,6 +1,6 @@
 -- Users by version. The newest version is the current one; a deleted user keeps its versions.
 with
-    versions as ({{ union_staging('sales_user') }}),
+    versions as ({{ union_staging("sales_user") }}),
 
     distinct_versions as (
         select *

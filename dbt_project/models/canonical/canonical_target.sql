@@ -1,6 +1,6 @@
 -- Sales targets: the map targets, and those that come as files.
 with
-    delivered as ({{ union_staging('target') }}),
+    delivered as ({{ union_staging("target") }}),
 
     seeded as (
         select
@@ -15,7 +15,7 @@ with
             cast(currency as string) as currency,
             false as is_deleted,
             cast(0 as bigint) as load_seq
-        from ({{ map_rows('targets') }}) as listed
+        from ({{ map_rows("targets") }}) as listed
     )
 
 select record_key, source_system, period_start, team, owner_email, amount_original, currency, is_deleted, load_seq

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized="table") }}
 
 select
     source_system,
@@ -10,8 +10,5 @@ select
     message,
     counted_at,
     load_seq,
-    row_number() over (
-        partition by source_system, stream order by load_seq desc, counted_at desc
-    )
-    = 1 as is_current
-from {{ ref('stg_loads__vendor_count') }}
+    row_number() over (partition by source_system, stream order by load_seq desc, counted_at desc) = 1 as is_current
+from {{ ref("stg_loads__vendor_count") }}

@@ -1,3 +1,1 @@
-{{ config(enabled=connected('hubspot')) }}
-
-{{ no_rows('campaign') }}
+{{ config(enabled=connected("hubspot")) }} {{ no_rows("campaign") }}

@@ -1,3 +1,1 @@
-{{ config(enabled=connected('hubspot')) }}
-
-{{ no_rows('campaign_member') }}
+{{ config(enabled=connected("hubspot")) }} {{ no_rows("campaign_member") }}

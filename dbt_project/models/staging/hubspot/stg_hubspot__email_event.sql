@@ -1,3 +1,1 @@
-{{ config(enabled=connected('hubspot')) }}
-
-{{ no_rows('email_event') }}
+{{ config(enabled=connected("hubspot")) }} {{ no_rows("email_event") }}

@@ -1,32 +1,35 @@
-{{ config(enabled=connected('hubspot')) }}
+{{ config(enabled=connected("hubspot")) }}
 
 -- Lifecycle stages and lead statuses of contacts by propertiesWithHistory of all loaded versions; without history the
 -- present value since the contact was made.
-{% set fields = ['lifecyclestage', 'hs_lead_status'] %}
+{% set fields = ["lifecyclestage", "hs_lead_status"] %}
 
 with
     loaded_versions as (
-        {{ versions('hubspot', 'contacts', fields + ['createdate', 'properties_with_history'], cursor='lastmodifieddate', flag='archived') }}
+        {{
+            versions(
+                "hubspot",
+                "contacts",
+                fields + ["createdate", "properties_with_history"],
+                cursor="lastmodifieddate",
+                flag="archived",
+            )
+        }}
     ),
 
     {% for field in fields %}
         {{ field }}_histories as (
-            select
-                source_system,
-                vendor,
-                id,
-                {{ json_text('properties_with_history', '$.' ~ field) }} as entries
+            select source_system, vendor, id, {{ json_text("properties_with_history", "$." ~ field) }} as entries
             from loaded_versions
         ),
 
         {{ field }}_entries as (
-            {{ explode_json_list(field ~ '_histories', 'entries', ['source_system', 'vendor', 'id']) }}
+            {{ explode_json_list(field ~ "_histories", "entries", ["source_system", "vendor", "id"]) }}
         ),
     {% endfor %}
 
     newest as (
-        select
-            loaded_versions.*, max(load_seq) over (partition by source_system, id) as newest_load_seq
+        select loaded_versions.*, max(load_seq) over (partition by source_system, id) as newest_load_seq
         from loaded_versions
         qualify row_number() over (partition by source_system, id order by stamp desc, load_seq desc, _seq desc) = 1
     ),
@@ -38,8 +41,8 @@ with
                 vendor,
                 id,
                 '{{ field }}' as source_field,
-                {{ json_text('item', '$.value') }} as source_value,
-                {{ to_utc_timestamp(json_text('item', '$.timestamp')) }} as entered_at
+                {{ json_text("item", "$.value") }} as source_value,
+                {{ to_utc_timestamp(json_text("item", "$.timestamp")) }} as entered_at
             from {{ field }}_entries
             union all
             select
@@ -48,15 +51,14 @@ with
                 id,
                 '{{ field }}' as source_field,
                 {{ field }} as source_value,
-                {{ to_utc_timestamp('createdate') }} as entered_at
+                {{ to_utc_timestamp("createdate") }} as entered_at
             from newest
-            where {{ json_text('properties_with_history', '$.' ~ field) }} is null
-            {{ 'union all' if not loop.last }}
+            where {{ json_text("properties_with_history", "$." ~ field) }} is null {{ 'union all' if not loop.last }}
         {% endfor %}
     )
 
 select distinct
-    {{ record_key('entries.source_system', "'contacts'", 'entries.id') }} as record_key,
+    {{ record_key("entries.source_system", "'contacts'", "entries.id") }} as record_key,
     entries.source_system,
     entries.vendor,
     entries.source_field,

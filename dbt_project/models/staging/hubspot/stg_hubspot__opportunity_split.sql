@@ -1,3 +1,1 @@
-{{ config(enabled=connected('hubspot')) }}
-
-{{ no_rows('opportunity_split') }}
+{{ config(enabled=connected("hubspot")) }} {{ no_rows("opportunity_split") }}

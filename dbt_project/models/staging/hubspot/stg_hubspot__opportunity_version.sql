@@ -1,47 +1,70 @@
-{{ config(enabled=connected('hubspot')) }}
+{{ config(enabled=connected("hubspot")) }}
 
 -- The history of deals: what every property was from an instant on, by propertiesWithHistory of all loaded versions. A
 -- deal that came without history has the values of its loaded versions, the first since it was created.
 -- https://developers.hubspot.com/docs/api-reference/crm-deals-v3/guide
 {% set properties = [
-    'dealstage', 'pipeline', 'amount', 'deal_currency_code', 'closedate', 'hubspot_owner_id', 'hs_deal_stage_probability',
-    'hs_manual_forecast_category',
+    "dealstage",
+    "pipeline",
+    "amount",
+    "deal_currency_code",
+    "closedate",
+    "hubspot_owner_id",
+    "hs_deal_stage_probability",
+    "hs_manual_forecast_category",
 ] %}
 {% set touched_deals = [
-    touched('hubspot', 'deals', 'id'),
-    touched_by_lookup('hubspot', 'pipelines', 'deals'),
+    touched("hubspot", "deals", "id"),
+    touched_by_lookup("hubspot", "pipelines", "deals"),
 ] %}
 
 with
-    touched_deals as ({{ touched_deals | join(' union ') }}),
+    touched_deals as ({{ touched_deals | join(" union ") }}),
 
     deals as (
-        {{ latest('hubspot', 'deals', ['createdate', 'deal_currency_code'], cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_deals']) }}
+        {{
+            latest(
+                "hubspot",
+                "deals",
+                ["createdate", "deal_currency_code"],
+                cursor="hs_lastmodifieddate",
+                flag="archived",
+                also_touched=["select * from touched_deals"],
+            )
+        }}
     ),
 
     loaded_versions as (
         select
             every_version.*,
-            {{ json_text('properties_with_history', '$.dealstage') }} is not null as has_history,
-            {{ to_utc_timestamp('createdate') }} as made_at,
+            {{ json_text("properties_with_history", "$.dealstage") }} is not null as has_history,
+            {{ to_utc_timestamp("createdate") }} as made_at,
             row_number() over (partition by source_system, id order by stamp, load_seq, _seq) as version_number
         from
             (
-                {{ versions('hubspot', 'deals', properties + ['createdate', 'properties_with_history'], cursor='hs_lastmodifieddate', flag='archived', also_touched=['select * from touched_deals']) }}
+                {{
+                    versions(
+                        "hubspot",
+                        "deals",
+                        properties + ["createdate", "properties_with_history"],
+                        cursor="hs_lastmodifieddate",
+                        flag="archived",
+                        also_touched=["select * from touched_deals"],
+                    )
+                }}
             ) as every_version
     ),
 
     {% for property in properties %}
         {{ property }}_histories as (
-            select
-                source_system,
-                id,
-                {{ json_text('properties_with_history', '$.' ~ property) }} as entries
+            select source_system, id, {{ json_text("properties_with_history", "$." ~ property) }} as entries
             from loaded_versions
             where has_history
         ),
 
-        {{ property }}_entries as ({{ explode_json_list(property ~ '_histories', 'entries', ['source_system', 'id']) }}),
+        {{ property }}_entries as (
+            {{ explode_json_list(property ~ "_histories", "entries", ["source_system", "id"]) }}
+        ),
     {% endfor %}
 
     -- An emptied property has the value ''.
@@ -51,8 +74,8 @@ with
                 source_system,
                 id,
                 '{{ property }}' as property,
-                coalesce({{ json_text('item', '$.value') }}, '') as value,
-                {{ to_utc_timestamp(json_text('item', '$.timestamp')) }} as at_instant,
+                coalesce({{ json_text("item", "$.value") }}, '') as value,
+                {{ to_utc_timestamp(json_text("item", "$.timestamp")) }} as at_instant,
                 'vendor' as basis
             from {{ property }}_entries
             union all
@@ -62,7 +85,7 @@ with
                 source_system,
                 id,
                 '{{ property }}' as property,
-                {% if property == 'closedate' %}
+                {% if property == "closedate" %}
                     coalesce(cast({{ to_utc_timestamp(property) }} as string) || 'Z', '') as value,
                 {% else %} coalesce(cast({{ property }} as string), '') as value,
                 {% endif %}
@@ -78,7 +101,7 @@ with
                         and others.id = loaded_versions.id
                         and others.has_history
                 )
-            {{ 'union all' if not loop.last }}
+                {{ 'union all' if not loop.last }}
         {% endfor %}
     ),
 
@@ -135,14 +158,14 @@ with
             at_instant,
             basis,
             {% for property in properties %}
-                nullif({{ last_known(property, 'source_system, id', 'at_instant') }}, '') as {{ property }},
+                nullif({{ last_known(property, "source_system, id", "at_instant") }}, '') as {{ property }},
             {% endfor %}
             lead(at_instant) over (partition by source_system, id order by at_instant) as next_instant
         from instants
     )
 
 select
-    {{ record_key('filled.source_system', "'deals'", 'filled.id') }} as record_key,
+    {{ record_key("filled.source_system", "'deals'", "filled.id") }} as record_key,
     filled.source_system,
     deals.vendor,
     filled.pipeline as source_pipeline_id,
@@ -155,15 +178,21 @@ select
     coalesce(
         filled.deal_currency_code, deals.deal_currency_code, portals.company_currency, '{{ var("default_currency") }}'
     ) as currency,
-    {{ local_date(instant_of_text('filled.closedate')) }} as expected_close_date,
-    {{ record_key('filled.source_system', "'owners'", 'filled.hubspot_owner_id') }} as owner_key,
+    {{ local_date(instant_of_text("filled.closedate")) }} as expected_close_date,
+    {{ record_key("filled.source_system", "'owners'", "filled.hubspot_owner_id") }} as owner_key,
     try_cast(filled.hs_deal_stage_probability as double) as probability,
-    case upper(filled.hs_manual_forecast_category)
-        when 'PIPELINE' then 'pipeline'
-        when 'BEST_CASE' then 'best_case'
-        when 'COMMIT' then 'commit'
-        when 'CLOSED' then 'closed'
-        when 'OMIT' then 'omitted'
+    case
+        upper(filled.hs_manual_forecast_category)
+        when 'PIPELINE'
+        then 'pipeline'
+        when 'BEST_CASE'
+        then 'best_case'
+        when 'COMMIT'
+        then 'commit'
+        when 'CLOSED'
+        then 'closed'
+        when 'OMIT'
+        then 'omitted'
     end as forecast_category,
     filled.at_instant as valid_from,
     case
@@ -176,8 +205,8 @@ select
 from filled
 inner join deals on filled.source_system = deals.source_system and filled.id = deals.id
 left join
-    {{ ref('stg_hubspot__stage') }} as stages
+    {{ ref("stg_hubspot__stage") }} as stages
     on filled.source_system = stages.source_system
     and filled.dealstage = stages.stage_id
     and filled.pipeline = stages.pipeline_id
-left join {{ ref('stg_hubspot__portal') }} as portals on filled.source_system = portals.source_system
+left join {{ ref("stg_hubspot__portal") }} as portals on filled.source_system = portals.source_system

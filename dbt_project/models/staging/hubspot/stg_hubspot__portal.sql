@@ -1,9 +1,9 @@
-{{ config(enabled=connected('hubspot')) }}
+{{ config(enabled=connected("hubspot")) }}
 
 -- One row a portal: its currency, and where its records are shown (https://app.hubspot.com/contacts/<portal>/record/…).
 with
     portals as (
-        {{ latest('hubspot', 'account_info', ['ui_domain', 'company_currency'], keys=['portal_id'], restrict=false) }}
+        {{ latest("hubspot", "account_info", ["ui_domain", "company_currency"], keys=["portal_id"], restrict=false) }}
     )
 
 select

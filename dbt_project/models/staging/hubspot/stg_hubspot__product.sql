@@ -1,23 +1,29 @@
-{{ config(enabled=connected('hubspot')) }}
+{{ config(enabled=connected("hubspot")) }}
 
 {% set columns = [
-    'createdate', 'name', 'hs_sku', 'price', 'hs_cost_of_goods_sold', 'currency', 'product_family', 'margin_rate',
-    'recurringbillingfrequency', 'hs_recurring_billing_period',
+    "createdate",
+    "name",
+    "hs_sku",
+    "price",
+    "hs_cost_of_goods_sold",
+    "currency",
+    "product_family",
+    "margin_rate",
+    "recurringbillingfrequency",
+    "hs_recurring_billing_period",
 ] %}
 
 with
-    products as (
-        {{ latest('hubspot', 'products', columns, cursor='hs_lastmodifieddate', flag='archived') }}
-    ),
+    products as ({{ latest("hubspot", "products", columns, cursor="hs_lastmodifieddate", flag="archived") }}),
 
     joined_products as (
         select products.*, portals.record_base, portals.company_currency
         from products
-        left join {{ ref('stg_hubspot__portal') }} as portals on products.source_system = portals.source_system
+        left join {{ ref("stg_hubspot__portal") }} as portals on products.source_system = portals.source_system
     )
 
 select
-    {{ common_columns('products', created='createdate', flag='archived', url="record_base || '0-7/' || id") }},
+    {{ common_columns("products", created="createdate", flag="archived", url="record_base || '0-7/' || id") }},
     name,
     hs_sku as code,
     product_family as family,

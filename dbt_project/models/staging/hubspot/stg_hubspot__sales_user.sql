@@ -1,14 +1,12 @@
-{{ config(enabled=connected('hubspot')) }}
+{{ config(enabled=connected("hubspot")) }}
 
 -- Owners by version, by differences between loads. An archived owner is a user who left: inactive, not deleted.
-{% set columns = ['user_id', 'email', 'first_name', 'last_name', 'teams', 'created_at', 'archived'] %}
+{% set columns = ["user_id", "email", "first_name", "last_name", "teams", "created_at", "archived"] %}
 
 with
-    owner_versions as ({{ versions('hubspot', 'owners', columns, cursor='updated_at') }}),
+    owner_versions as ({{ versions("hubspot", "owners", columns, cursor="updated_at") }}),
 
-    team_entries as (
-        {{ explode_json_list('owner_versions', 'teams', ['source_system', 'id', 'load_seq', '_seq']) }}
-    ),
+    team_entries as ({{ explode_json_list("owner_versions", "teams", ["source_system", "id", "load_seq", "_seq"]) }}),
 
     main_teams as (
         select
@@ -17,8 +15,8 @@ with
             load_seq,
             _seq,
             min_by(
-                {{ json_text('item', '$.name') }},
-                case when {{ json_text('item', '$.primary') }} = 'true' then -1 else position end
+                {{ json_text("item", "$.name") }},
+                case when {{ json_text("item", "$.primary") }} = 'true' then -1 else position end
             ) as team
         from team_entries
         group by source_system, id, load_seq, _seq
@@ -51,8 +49,7 @@ with
     changes as (
         select *
         from named_versions
-        qualify
-            content is distinct from lag(content) over (partition by source_system, id order by load_seq, _seq)
+        qualify content is distinct from lag(content) over (partition by source_system, id order by load_seq, _seq)
     ),
 
     dated_changes as (
@@ -64,7 +61,7 @@ with
     )
 
 select
-    {{ common_columns('owners', created='created_at') }},
+    {{ common_columns("owners", created="created_at") }},
     name,
     email,
     team,
@@ -73,8 +70,10 @@ select
     not coalesce(archived, false) as is_active,
     -- A change of team does not move the stamp.
     case
-        when version_number = 1 then coalesce({{ to_utc_timestamp('created_at') }}, stamp, committed_at)
-        when stamp > stamp_before then stamp
+        when version_number = 1
+        then coalesce({{ to_utc_timestamp("created_at") }}, stamp, committed_at)
+        when stamp > stamp_before
+        then stamp
         else committed_at
     end as valid_from,
     cast(null as timestamp) as valid_to

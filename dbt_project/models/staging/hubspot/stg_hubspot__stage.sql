@@ -1,11 +1,20 @@
-{{ config(enabled=connected('hubspot')) }}
+{{ config(enabled=connected("hubspot")) }}
 
 -- Stages of deal pipelines with their labels, those included that the portal has no more: history still names them.
-{% set columns = ['pipeline_label', 'stage_label', 'probability', 'is_closed'] %}
+{% set columns = ["pipeline_label", "stage_label", "probability", "is_closed"] %}
 
 with
     stages as (
-        {{ latest('hubspot', 'pipelines', columns, keys=['pipeline_id', 'stage_id'], cursor='updated_at', restrict=false) }}
+        {{
+            latest(
+                "hubspot",
+                "pipelines",
+                columns,
+                keys=["pipeline_id", "stage_id"],
+                cursor="updated_at",
+                restrict=false,
+            )
+        }}
     )
 
 select

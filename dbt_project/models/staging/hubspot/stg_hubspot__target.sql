@@ -1,3 +1,1 @@
-{{ config(enabled=connected('hubspot')) }}
-
-{{ no_rows('target') }}
+{{ config(enabled=connected("hubspot")) }} {{ no_rows("target") }}

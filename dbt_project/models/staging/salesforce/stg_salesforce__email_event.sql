@@ -1,3 +1,1 @@
-{{ config(enabled=connected('salesforce')) }}
-
-{{ no_rows('email_event') }}
+{{ config(enabled=connected("salesforce")) }} {{ no_rows("email_event") }}

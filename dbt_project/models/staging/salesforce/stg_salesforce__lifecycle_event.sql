@@ -1,32 +1,46 @@
-{{ config(enabled=connected('salesforce')) }}
+{{ config(enabled=connected("salesforce")) }}
 
 -- A lead's status by LeadHistory: the value before the first change holds since the lead was created. Conversion is an
 -- entry of its own. Without LeadHistory the present status is all that is known.
 {% set touched_leads = [
-    touched('salesforce', 'lead_history', 'lead_id'),
-    touched_through('salesforce', 'lead', 'converted_contact_id', 'contact'),
-    touched_through('salesforce', 'lead', 'converted_opportunity_id', 'opportunity'),
+    touched("salesforce", "lead_history", "lead_id"),
+    touched_through("salesforce", "lead", "converted_contact_id", "contact"),
+    touched_through("salesforce", "lead", "converted_opportunity_id", "opportunity"),
 ] %}
 
 with
-    touched_leads as ({{ touched_leads | join(' union ') }}),
+    touched_leads as ({{ touched_leads | join(" union ") }}),
 
     leads as (
-        {{ latest('salesforce', 'lead', ['status', 'is_converted', 'converted_date'] + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_leads']) }}
+        {{
+            latest(
+                "salesforce",
+                "lead",
+                ["status", "is_converted", "converted_date"] + ["created_date"],
+                cursor="system_modstamp",
+                flag="is_deleted",
+                also_touched=["select * from touched_leads"],
+            )
+        }}
     ),
 
     status_changes as (
         select
             leads.source_system,
             leads.id as lead_id,
-            {{ to_utc_timestamp('every_row.created_date') }} as changed_at,
-            {{ unquoted('every_row.old_value') }} as old_status,
-            {{ unquoted('every_row.new_value') }} as new_status
+            {{ to_utc_timestamp("every_row.created_date") }} as changed_at,
+            {{ unquoted("every_row.old_value") }} as old_status,
+            {{ unquoted("every_row.new_value") }} as new_status
         from
             (
-                {{ versions(
-                    'salesforce', 'lead_history', ['lead_id', 'field', 'created_date', 'old_value', 'new_value'], restrict=false
-                ) }}
+                {{
+                    versions(
+                        "salesforce",
+                        "lead_history",
+                        ["lead_id", "field", "created_date", "old_value", "new_value"],
+                        restrict=false,
+                    )
+                }}
             ) as every_row
         inner join leads on every_row.source_system = leads.source_system and every_row.lead_id = leads.id
         where every_row.field = 'Status'
@@ -52,7 +66,7 @@ with
             leads.id as lead_id,
             'Status' as source_field,
             coalesce(first_status.old_status, leads.status) as source_value,
-            {{ to_utc_timestamp('leads.created_date') }} as entered_at
+            {{ to_utc_timestamp("leads.created_date") }} as entered_at
         from leads
         left join first_status on leads.source_system = first_status.source_system and leads.id = first_status.lead_id
         -- A converted lead without any history had another status before, which nobody kept.
@@ -66,13 +80,13 @@ with
             conversions.converted_at as entered_at
         from leads
         inner join
-            {{ ref('stg_salesforce__conversion') }} as conversions
+            {{ ref("stg_salesforce__conversion") }} as conversions
             on leads.source_system = conversions.source_system
             and leads.id = conversions.lead_id
     )
 
 select
-    {{ record_key('leads.source_system', "'Lead'", 'leads.id') }} as record_key,
+    {{ record_key("leads.source_system", "'Lead'", "leads.id") }} as record_key,
     leads.source_system,
     leads.vendor,
     entries.source_field,

@@ -1,16 +1,42 @@
-{{ config(enabled=connected('salesforce')) }}
+{{ config(enabled=connected("salesforce")) }}
 
 {% set columns = [
-    'opportunity_id', 'product2_id', 'name', 'quantity', 'total_price', 'currency_iso_code', 'service_date',
-    'service_start_date_c', 'service_end_date_c', 'is_recurring_c',
+    "opportunity_id",
+    "product2_id",
+    "name",
+    "quantity",
+    "total_price",
+    "currency_iso_code",
+    "service_date",
+    "service_start_date_c",
+    "service_end_date_c",
+    "is_recurring_c",
 ] %}
 
-with lines as ({{ latest('salesforce', 'opportunity_line_item', columns + ['created_date'], cursor='system_modstamp', flag='is_deleted') }})
+with
+    lines as (
+        {{
+            latest(
+                "salesforce",
+                "opportunity_line_item",
+                columns + ["created_date"],
+                cursor="system_modstamp",
+                flag="is_deleted",
+            )
+        }}
+    )
 
 select
-    {{ common_columns('OpportunityLineItem', created='created_date', flag='is_deleted', url=instance_url('salesforce') ~ " || '/' || id") }},
-    {{ key_of('Opportunity', 'opportunity_id') }} as opportunity_key,
-    {{ key_of('Product2', 'product2_id') }} as product_key,
+    {{
+        common_columns(
+            "OpportunityLineItem",
+            created="created_date",
+            flag="is_deleted",
+            url=instance_url("salesforce") ~ " || '/' || id",
+        )
+    }},
+    {{ key_of("Opportunity", "opportunity_id") }} as opportunity_key,
+    {{ key_of("Product2", "product2_id") }} as product_key,
     cast(null as string) as product_family,
     name as product_name,
     quantity,

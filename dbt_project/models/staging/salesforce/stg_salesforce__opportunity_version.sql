@@ -1,78 +1,110 @@
-{{ config(enabled=connected('salesforce')) }}
+{{ config(enabled=connected("salesforce")) }}
 
 -- The history of deals. OpportunityHistory has a row for the creation and one for each change of stage, amount,
 -- probability or close date, but no owner: owners come from OpportunityFieldHistory. Both vanish with a deleted deal in
 -- the org, not in raw. What no history covers comes from the versions of the deal itself that were loaded.
 -- https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunityhistory.htm
 {% set state_columns = [
-    'stage_name', 'amount', 'probability', 'forecast_category', 'close_date', 'currency_iso_code'
+    "stage_name",
+    "amount",
+    "probability",
+    "forecast_category",
+    "close_date",
+    "currency_iso_code",
 ] %}
 {% set touched_deals = [
-    touched('salesforce', 'opportunity', 'id'),
-    touched('salesforce', 'opportunity_history', 'opportunity_id'),
-    touched('salesforce', 'opportunity_field_history', 'opportunity_id'),
+    touched("salesforce", "opportunity", "id"),
+    touched("salesforce", "opportunity_history", "opportunity_id"),
+    touched("salesforce", "opportunity_field_history", "opportunity_id"),
 ] %}
 
 with
-    touched_deals as ({{ touched_deals | join(' union ') }}),
+    touched_deals as ({{ touched_deals | join(" union ") }}),
 
     deals as (
-        {{ latest('salesforce', 'opportunity', ['owner_id', 'pipeline_c', 'record_type_id', 'is_closed', 'is_won', 'currency_iso_code'] + ['created_date'], cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_deals']) }}
+        {{
+            latest(
+                "salesforce",
+                "opportunity",
+                ["owner_id", "pipeline_c", "record_type_id", "is_closed", "is_won", "currency_iso_code"]
+                + ["created_date"],
+                cursor="system_modstamp",
+                flag="is_deleted",
+                also_touched=["select * from touched_deals"],
+            )
+        }}
     ),
 
     loaded_versions as (
-        {{ versions(
-            'salesforce', 'opportunity', state_columns + ['owner_id', 'created_date', 'is_deleted'],
-            cursor='system_modstamp', flag='is_deleted', also_touched=['select * from touched_deals'],
-        ) }}
+        {{
+            versions(
+                "salesforce",
+                "opportunity",
+                state_columns + ["owner_id", "created_date", "is_deleted"],
+                cursor="system_modstamp",
+                flag="is_deleted",
+                also_touched=["select * from touched_deals"],
+            )
+        }}
     ),
 
     history as (
         select every_row.*
         from
             (
-                {{ versions(
-                    'salesforce', 'opportunity_history', state_columns + ['opportunity_id', 'created_date'], restrict=false
-                ) }}
+                {{
+                    versions(
+                        "salesforce",
+                        "opportunity_history",
+                        state_columns + ["opportunity_id", "created_date"],
+                        restrict=false,
+                    )
+                }}
             ) as every_row
         inner join
             touched_deals
             on every_row.source_system = touched_deals.source_system
             and every_row.opportunity_id = touched_deals.touched_key
-        qualify row_number() over (partition by every_row.source_system, every_row.id order by load_seq desc, _seq desc) = 1
+        qualify
+            row_number() over (partition by every_row.source_system, every_row.id order by load_seq desc, _seq desc) = 1
     ),
 
     owner_history as (
         select
             every_row.source_system,
             every_row.opportunity_id,
-            {{ to_utc_timestamp('every_row.created_date') }} as changed_at,
+            {{ to_utc_timestamp("every_row.created_date") }} as changed_at,
             every_row.id,
-            {{ unquoted('every_row.old_value') }} as old_owner_id,
-            {{ unquoted('every_row.new_value') }} as new_owner_id,
+            {{ unquoted("every_row.old_value") }} as old_owner_id,
+            {{ unquoted("every_row.new_value") }} as new_owner_id,
             every_row.load_seq
         from
             (
-                {{ versions(
-                    'salesforce', 'opportunity_field_history',
-                    ['opportunity_id', 'created_date', 'field', 'old_value', 'new_value'], restrict=false
-                ) }}
+                {{
+                    versions(
+                        "salesforce",
+                        "opportunity_field_history",
+                        ["opportunity_id", "created_date", "field", "old_value", "new_value"],
+                        restrict=false,
+                    )
+                }}
             ) as every_row
         inner join
             touched_deals
             on every_row.source_system = touched_deals.source_system
             and every_row.opportunity_id = touched_deals.touched_key
         -- One change has two rows: one with the names of the owners, one with their ids.
-        where every_row.field = 'Owner' and {{ unquoted('every_row.new_value') }} like '005%'
-        qualify row_number() over (partition by every_row.source_system, every_row.id order by load_seq desc, _seq desc) = 1
+        where every_row.field = 'Owner' and {{ unquoted("every_row.new_value") }} like '005%'
+        qualify
+            row_number() over (partition by every_row.source_system, every_row.id order by load_seq desc, _seq desc) = 1
     ),
 
     history_ends as (
         select
             source_system,
             opportunity_id,
-            min({{ to_utc_timestamp('created_date') }}) as history_from,
-            max({{ to_utc_timestamp('created_date') }}) as history_until
+            min({{ to_utc_timestamp("created_date") }}) as history_from,
+            max({{ to_utc_timestamp("created_date") }}) as history_until
         from history
         group by source_system, opportunity_id
     ),
@@ -90,7 +122,7 @@ with
     numbered_versions as (
         select
             loaded_versions.*,
-            {{ to_utc_timestamp('created_date') }} as made_at,
+            {{ to_utc_timestamp("created_date") }} as made_at,
             row_number() over (partition by source_system, id order by stamp, load_seq, _seq) as version_number
         from loaded_versions
     ),
@@ -100,7 +132,7 @@ with
         select
             source_system,
             opportunity_id,
-            {{ to_utc_timestamp('created_date') }} as at_instant,
+            {{ to_utc_timestamp("created_date") }} as at_instant,
             stage_name,
             amount,
             probability,
@@ -116,7 +148,9 @@ with
             versions.source_system,
             versions.id as opportunity_id,
             case
-                when versions.version_number = 1 and history_ends.history_from is null then versions.made_at else versions.stamp
+                when versions.version_number = 1 and history_ends.history_from is null
+                then versions.made_at
+                else versions.stamp
             end as at_instant,
             versions.stage_name,
             versions.amount,
@@ -153,7 +187,8 @@ with
             ) as content
         from states
         qualify
-            row_number() over (partition by source_system, opportunity_id, at_instant order by load_seq desc, tie desc) = 1
+            row_number() over (partition by source_system, opportunity_id, at_instant order by load_seq desc, tie desc)
+            = 1
     ),
 
     changed_states as (
@@ -161,9 +196,8 @@ with
         from distinct_states
         qualify
             basis = 'vendor'
-            or content is distinct from lag(content) over (
-                partition by source_system, opportunity_id order by at_instant
-            )
+            or content
+            is distinct from lag(content) over (partition by source_system, opportunity_id order by at_instant)
     ),
 
     -- Who owned the deal from an instant on: by the field history, after it or without it by the loaded versions.
@@ -176,7 +210,8 @@ with
             versions.id as opportunity_id,
             case when versions.version_number = 1 then versions.made_at else versions.stamp end as at_instant,
             case
-                when versions.version_number = 1 then coalesce(owner_history_ends.first_owner_id, versions.owner_id)
+                when versions.version_number = 1
+                then coalesce(owner_history_ends.first_owner_id, versions.owner_id)
                 else versions.owner_id
             end as owner_id,
             cast(versions.version_number as string) as tie,
@@ -205,9 +240,8 @@ with
                     = 1
             ) as distinct_owners
         qualify
-            owner_id is distinct from lag(owner_id) over (
-                partition by source_system, opportunity_id order by at_instant
-            )
+            owner_id
+            is distinct from lag(owner_id) over (partition by source_system, opportunity_id order by at_instant)
     ),
 
     instants as (
@@ -255,7 +289,7 @@ with
     )
 
 select
-    {{ record_key('instants.source_system', "'Opportunity'", 'instants.opportunity_id') }} as record_key,
+    {{ record_key("instants.source_system", "'Opportunity'", "instants.opportunity_id") }} as record_key,
     instants.source_system,
     deals.vendor,
     deals.record_type_id as source_pipeline_id,
@@ -268,23 +302,29 @@ select
     states.amount as amount_original,
     coalesce(states.currency_iso_code, deals.currency_iso_code, '{{ var("default_currency") }}') as currency,
     states.close_date as expected_close_date,
-    {{ record_key('instants.source_system', "'User'", 'owners.owner_id') }} as owner_key,
+    {{ record_key("instants.source_system", "'User'", "owners.owner_id") }} as owner_key,
     states.probability / 100.0 as probability,
     -- The API says Forecast where people read Commit.
-    case lower(replace(states.forecast_category, ' ', ''))
-        when 'pipeline' then 'pipeline'
-        when 'bestcase' then 'best_case'
-        when 'mostlikely' then 'commit'
-        when 'forecast' then 'commit'
-        when 'commit' then 'commit'
-        when 'closed' then 'closed'
-        when 'omitted' then 'omitted'
+    case
+        lower(replace(states.forecast_category, ' ', ''))
+        when 'pipeline'
+        then 'pipeline'
+        when 'bestcase'
+        then 'best_case'
+        when 'mostlikely'
+        then 'commit'
+        when 'forecast'
+        then 'commit'
+        when 'commit'
+        then 'commit'
+        when 'closed'
+        then 'closed'
+        when 'omitted'
+        then 'omitted'
     end as forecast_category,
     instants.at_instant as valid_from,
     case
-        when
-            instants.next_instant is null
-            and (deals.is_gone or coalesce(deals.is_deleted, false))
+        when instants.next_instant is null and (deals.is_gone or coalesce(deals.is_deleted, false))
         then coalesce(deals.gone_at, deals.stamp)
         else instants.next_instant
     end as valid_to,

@@ -1,13 +1,26 @@
-{{ config(enabled=connected('salesforce')) }}
+{{ config(enabled=connected("salesforce")) }}
 
 {% set columns = [
-    'name', 'product_code', 'family', 'list_price_c', 'currency_iso_code', 'is_recurring_c', 'margin_rate_c'
+    "name",
+    "product_code",
+    "family",
+    "list_price_c",
+    "currency_iso_code",
+    "is_recurring_c",
+    "margin_rate_c",
 ] %}
 
-with products as ({{ latest('salesforce', 'product2', columns + ['created_date'], cursor='system_modstamp', flag='is_deleted') }})
+with
+    products as (
+        {{ latest("salesforce", "product2", columns + ["created_date"], cursor="system_modstamp", flag="is_deleted") }}
+    )
 
 select
-    {{ common_columns('Product2', created='created_date', flag='is_deleted', url=instance_url('salesforce') ~ " || '/' || id") }},
+    {{
+        common_columns(
+            "Product2", created="created_date", flag="is_deleted", url=instance_url("salesforce") ~ " || '/' || id"
+        )
+    }},
     name,
     product_code as code,
     family,

@@ -1,3 +1,1 @@
-{{ config(enabled=connected('salesforce')) }}
-
-{{ no_rows('target') }}
+{{ config(enabled=connected("salesforce")) }} {{ no_rows("target") }}
