@@ -1,18 +1,17 @@
 {#
-  The rows of a map as a select: the shipped seed with the company's own rows laid over it by key (`meta.key` of the
-  seed). The company's rows (home, `maps/<name>.csv`) are read into the ledger as versions, so that they obey as-of like
+  The rows of a map as a select: the shipped seed with the company's own rows laid over it by key (map_definition). The company's rows (home, `maps/<name>.csv`) are read into the ledger as versions, so that they obey as-of like
   every load: the newest version read by then counts, whole. A row that has nothing but its key takes the shipped one
   away.
 #}
 {% macro map_rows(name) -%}
     {%- set seed = ref(name) -%}
     {%- set versions = ledger("map_versions") -%}
-    {%- set node = graph.nodes.get("seed." ~ project_name ~ "." ~ name) if execute else none -%}
-    {%- set keys = node.config.get("meta", {}).get("key", []) if node else [] -%}
-    {%- if not keys -%} select * from {{ seed }}
+    {%- set definition = map_definition(name) -%}
+    {%- if definition is none -%} select * from {{ seed }}
     {%- else -%}
-        {%- set types = node.config.column_types -%}
-        {%- set others = types.keys() | reject("in", keys) | list -%}
+        {%- set keys = definition['keys'] -%}
+        {%- set types = definition['columns'] -%}
+        {%- set others = types.keys() | reject('in', keys) | list -%}
         select {{ types.keys() | join(", ") }}
         from
             (

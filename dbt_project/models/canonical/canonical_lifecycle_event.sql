@@ -3,7 +3,7 @@
 -- listed stays visible as `unmapped`; one that is listed without a stage says nothing of it. Of equal entries the one
 -- that landed last is kept.
 with
-    entries as ({{ union_staging("lifecycle_event") }}),
+    entries as (select * from {{ ref("united_lifecycle_event") }}),
 
     authority as ({{ map_rows("lifecycle_authority") }}),
 

@@ -1,5 +1,5 @@
 with
-    records as ({{ union_staging("opportunity") }}),
+    records as (select * from {{ ref("united_opportunity") }}),
 
     known_words as (
         select

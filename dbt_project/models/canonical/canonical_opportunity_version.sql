@@ -1,7 +1,7 @@
 -- Versions of deals as one history without overlaps or gaps. The vendor's own history beats differences between loads
 -- up to where it ends; of two versions that start at one instant the one that landed last counts.
 with
-    given as ({{ union_staging("opportunity_version") }}),
+    given as (select * from {{ ref("united_opportunity_version") }}),
 
     vendor_history_ends as (
         select record_key, max(valid_from) as vendor_until from given where history_basis = 'vendor' group by record_key
