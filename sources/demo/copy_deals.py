@@ -22,6 +22,7 @@ _LINE_OBJECT = {"salesforce": "OpportunityLineItem", "hubspot": "line_items", "h
 
 def write_deals(book: Book) -> None:
     rng = Random(f"{book.world.seed}:deal copies")
+    unmergeable = int(len(book.world.deals) * d.UNMERGEABLE_DUPLICATES_AT_MOST)
     for deal in book.world.deals:
         instance = d.DIVISION_TOOL[deal.division]
         record = _native(book, deal, instance)
@@ -35,7 +36,8 @@ def write_deals(book: Book) -> None:
             _converted(book, deal, record)
             _mirror(rng, book, deal, record)
         if instance != "esales" and deal.deleted is None and rng.random() < d.DEAL_DUPLICATE_RATE:
-            _duplicate(rng, book, deal, instance, record)
+            if instance != "salesforce" or unmergeable > 0:
+                unmergeable -= _duplicate(rng, book, deal, instance, record)
 
 
 def _changes(book: Book, instance: str, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,20 +171,21 @@ def _mirror(rng: Random, book: Book, deal: Deal, record: Record) -> None:
         _people(rng, book, deal, "hubspot", mirror.source_id, deal.created + lag)
 
 
-def _duplicate(rng: Random, book: Book, deal: Deal, instance: str, record: Record) -> None:
-    """Entered twice; noticed the same day before six in the evening, so that it is never alive at a day's cut.
+def _duplicate(rng: Random, book: Book, deal: Deal, instance: str, record: Record) -> bool:
+    """True if it stays unmergeable. Entered twice; noticed the same day before six in the evening, so that it is never alive at a day's cut.
 
     HubSpot merges deals; Salesforce cannot, there it is deleted and nothing names the one that stays.
     """
     created = workday(day_of(deal.created) + 1) * DAY + rng.randrange(HOUR, 5 * HOUR)
     gone = created + rng.randrange(HOUR // 2, 2 * HOUR)
     if deal.closed is not None and deal.closed < gone + DAY:
-        return
+        return False
     fields = {**record.fields, "stage": "inquiry", "probability": d.PROBABILITY["inquiry"]}
     copy = book.record("deal_versions", instance, DEAL_OBJECT[instance], deal.entity_id, created, fields)
     if instance == "salesforce":
         copy.delete(gone)
         book.hard(copy, "deleted_duplicate")
-    else:
-        copy.merge_into(gone, record.source_id)
-        book.hard(copy, "duplicate")
+        return True
+    copy.merge_into(gone, record.source_id)
+    book.hard(copy, "duplicate")
+    return False

@@ -85,6 +85,7 @@ FISCAL_END_PULL, QUARTER_END_PULL = (
 )  # a win due in January..March moves into late March; others to a quarter's end
 OTHER_CLOSE_DATE_RATE = 0.03  # closed deals whose close date was set by hand to another day
 RENEWAL_RATE, UPSELL_RATE, CROSS_SELL_RATE = 0.93, 0.25, 0.2
+UNMERGEABLE_DUPLICATES_AT_MOST = 0.008  # of all deals; keeps undecidable pairs under one in a hundred for any seed
 MIRROR_RATE = 0.45  # Salesforce deals that HubSpot's sync mirrors
 ROUTINE = {"max_pushes": 12, "max_visits": 24}
 
