@@ -35,9 +35,9 @@ def write_deals(book: Book) -> None:
             _splits(book, deal, record.source_id)
             _converted(book, deal, record)
             _mirror(rng, book, deal, record)
-        if instance != "esales" and deal.deleted is None and rng.random() < d.DEAL_DUPLICATE_RATE:
-            if instance != "salesforce" or unmergeable > 0:
-                unmergeable -= _duplicate(rng, book, deal, instance, record)
+        twice = instance != "esales" and deal.deleted is None and rng.random() < d.DEAL_DUPLICATE_RATE
+        if twice and (instance != "salesforce" or unmergeable > 0):
+            unmergeable -= _duplicate(rng, book, deal, instance, record)
 
 
 def _changes(book: Book, instance: str, event: Mapping[str, Any]) -> dict[str, Any]:
