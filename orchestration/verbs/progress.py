@@ -17,7 +17,7 @@ class Progress:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self.journal = Journal(watch=self._watch)
         self._status = self.console.status("starting", spinner="dots")
 

@@ -47,7 +47,7 @@ QUERY = "select account_name, won_amount, open_pipeline_amount, last_touch_at fr
 
 def print_summary(settings: Settings, outcome: Outcome, requests: Mapping[str, int], seconds: float) -> None:
     """Funnel, pipeline, top accounts, health of the data, where the file is, a query to try, what to do next."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     with duckdb.connect(str(settings.published_path), read_only=True) as file:
         _one_truth(console, file, settings)
         _bars(console, "From first touch to customer (people)", file.execute(FUNNEL).fetchall(), 3)
@@ -125,7 +125,7 @@ def _health(console: Console, file: duckdb.DuckDBPyConnection) -> None:
 
 def _what_was_read(console: Console, outcome: Outcome, requests: Mapping[str, int], seconds: float) -> None:
     syncs = outcome.journal.syncs.values()
-    rows, unchanged = sum(sum(s.rows.values()) for s in syncs), sum(s.unchanged for s in syncs)
+    rows, unchanged = sum(sum(s.rows.values()) for s in syncs), sum(sum(s.unchanged.values()) for s in syncs)
     console.print(
         f"\nRead in {sum(requests.values()):,} requests; {rows:,} new versions landed, {unchanged:,} unchanged rows left out; "
         f"{seconds:.0f} s in all."
