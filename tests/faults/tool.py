@@ -45,6 +45,8 @@ STREAMS = (
         sweep_every=timedelta(0),
     ),
     Stream("whole", "Whole", ("id",), COLUMNS),
+    Stream("steps", "Fed", ("id",), COLUMNS, cursor="modified"),
+    Stream("journal", "Fed", (), COLUMNS, cursor="modified"),
     Stream("secret", "Secret", ("id",), COLUMNS),
 )
 
@@ -70,12 +72,16 @@ class Store:
     def log(self) -> list[Any]:
         return json.loads(self.path.read_text())
 
-    def current(self, kind: str, now: datetime | None = None) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
+    def versions(self, kind: str) -> list[tuple[datetime, dict[str, Any] | None]]:
+        """All versions of all records of that kind, oldest first."""
+        return [(datetime.fromisoformat(at), values) for at, of, _, values in self.log() if of == kind]
+
+    def current(self, kind: str) -> dict[str, tuple[datetime, dict[str, Any] | None]]:
         """Newest version of each record of that kind: when it was made, and None when it was deleted."""
         newest: dict[str, tuple[datetime, dict[str, Any] | None]] = {}
         for at, of, key, values in self.log():
             when = datetime.fromisoformat(at)
-            if of == kind and (now is None or when <= now):
+            if of == kind:
                 newest[key] = (when, values)
         return newest
 
@@ -94,14 +100,17 @@ class ToolConnection(Connection):
         self.clock = clock
         self.page = int(config.get("page", "500"))
         self.pause = float(config.get("pause", "0"))
+        self.hidden = str(config.get("hidden", ""))
         self.fail_after = int(config.get("fail_after", "-1"))
 
     def pages(self, stream: Stream, window: Window) -> Iterator[Pages]:
         if stream.name == "secret":
             raise ObjectNotPermitted("tool: Secret may not be read")
+        history = stream.name in ("steps", "journal")  # every version, where other streams show the newest
+        versions = self.store.versions(stream.object) if history else self.store.current(stream.object).values()
         rows = [
             {**values, "modified": at.isoformat()}
-            for at, values in self.store.current(stream.object, self.clock()).values()
+            for at, values in versions
             if values is not None and at <= window.end and (window.start is None or at > window.start)
         ]
         for first in range(0, max(len(rows), 1), self.page):
@@ -116,7 +125,7 @@ class ToolConnection(Connection):
         self.requests += 1
         gone = [
             (key, at)
-            for key, (at, values) in self.store.current(stream.object, self.clock()).items()
+            for key, (at, values) in self.store.current(stream.object).items()
             if values is None and at <= window.end and (window.start is None or at > window.start)
         ]
         yield pa.table(
@@ -128,7 +137,9 @@ class ToolConnection(Connection):
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         self.requests += 1
-        yield pa.table({"id": pa.array(list(self.store.live(stream.object)), pa.string())})
+        hidden = self.hidden.split(",")
+        live = [key for key in self.store.live(stream.object) if key not in hidden]
+        yield pa.table({"id": pa.array(live, pa.string())})
 
     def count(self, stream: Stream) -> int | None:
         return len(self.store.live(stream.object))
