@@ -7,6 +7,7 @@ model cannot lean on a column that nobody declares. It must not contain rules of
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,7 +49,12 @@ ENGINE_TABLES: Mapping[str, Mapping[str, str]] = {
     },
 }
 INSTANCES: tuple[Mapping[str, str], ...] = (
-    {"name": "salesforce", "vendor": "salesforce", "staging": "salesforce", "base_url": "https://example.my.salesforce.com"},
+    {
+        "name": "salesforce",
+        "vendor": "salesforce",
+        "staging": "salesforce",
+        "base_url": "https://example.my.salesforce.com",
+    },
     {"name": "hubspot", "vendor": "hubspot", "staging": "hubspot"},
     {"name": "hubspot_emea", "vendor": "hubspot", "staging": "hubspot"},
     {"name": "esales", "vendor": "esales", "staging": "files"},
@@ -123,6 +129,10 @@ def _make_table(con: duckdb.DuckDBPyConnection, schema: str, table: str, columns
     con.execute(f'create table if not exists {schema}."{table}" ({listed}, _dlt_load_id varchar)')
 
 
+def _content_hash(row: Row) -> int:
+    return zlib.crc32(json.dumps(row, default=str, sort_keys=True).encode())
+
+
 def _land(con: duckdb.DuckDBPyConnection, load: Load, vendors: Mapping[str, str]) -> None:
     found = con.execute("select coalesce(max(seq), 0) + 1 from ledger.loads").fetchone()
     seq = int(found[0]) if found else 1
@@ -134,7 +144,7 @@ def _land(con: duckdb.DuckDBPyConnection, load: Load, vendors: Mapping[str, str]
     arrival = 0
     for table, rows in load.rows.items():
         for row in rows:
-            values = {"_deleted": False, "_hash": hash(json.dumps(row, default=str, sort_keys=True)), **row}
+            values = {"_deleted": False, "_hash": _content_hash(row), **row}
             values |= {"_seq": arrival, "_dlt_load_id": load_id}
             if table in ENGINE_TABLES:
                 values = {name: value for name, value in values.items() if name not in STAMPS}
