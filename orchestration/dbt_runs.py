@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -75,6 +76,10 @@ class Dbt:
     on_event: OnEvent
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     _runner: dbtRunner | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _handle: Any = None
+    """An extra handle on dbt's DuckDB while it runs: without it dbt opens both files anew for every node (with some
+    300 nodes 24.5 instead of 17.5 CPU s)."""
 
     @property
     def manifest_path(self) -> Path:
@@ -137,12 +142,26 @@ class Dbt:
             try:
                 return chosen.invoke([*quiet, "--no-use-colors", *arguments, *common])
             finally:
-                close_connections()
+                self._let_go()
+
+    def _stay_open(self) -> None:
+        with self._lock:  # dbt tells from its worker threads
+            if self._handle is None:
+                from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+                self._handle = DuckDBConnectionManager.env().handle()
+
+    def _let_go(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+        close_connections()
 
     def _tell(self, event: Any) -> None:
         name = event.info.name
         if name not in ("NodeStart", "NodeFinished"):
             return
+        self._stay_open()
         node = event.data.node_info
         if name == "NodeStart":
             self.on_event(NodeEvent(node.node_name, node.resource_type, "started", unique_id=node.unique_id))

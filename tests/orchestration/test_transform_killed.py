@@ -1,0 +1,80 @@
+"""A build killed at random moments: the next one ends where an undisturbed one ends."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from orchestration.transform import build
+from tests.orchestration.small_home import SmallSettings, account, load, person, rows, small_home
+
+NUMBER = "7000012050002"
+BUILD = """
+import sys
+from pathlib import Path
+from orchestration.settings import Instance
+from orchestration.transform import build
+from tests.orchestration.small_home import SmallSettings
+import dbt.cli.main
+print("ready", flush=True)
+build(SmallSettings(home=Path(sys.argv[1]), instances=(Instance("shop", "shop"),)))
+print("done", flush=True)
+"""
+COMPARED = (
+    "marts.customers",
+    "marts.ages",
+    "identity.clusters",
+    "identity.matches",
+    "canonical.canonical_account",
+    "canonical.canonical_person",
+)
+HISTORY = "select entity_type, old_entity_id, new_entity_id, reason, run_seq from ledger.identity_history order by all"
+
+
+def _loads(settings: SmallSettings, day: int) -> None:
+    numbers = [NUMBER, None]
+    accounts = [account(n, f"Company {n} of {day}", numbers[(n + day) % 2], day=1 + n) for n in range(1, 6)]
+    people = [person(n, f"山田 {n}郎", f"p{(n + day) % 3}@example.co.jp") for n in range(1, 4)]
+    load(settings, day, account=accounts, person=people)
+
+
+def test_a_build_killed_at_random_moments_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    seed = int(os.environ.get("TSUNAGU_FAULT_SEED") or random.SystemRandom().randint(1, 10**6))
+    print(f"TSUNAGU_FAULT_SEED={seed}")
+    rng = random.Random(seed)
+    killed, calm = small_home(tmp_path / "killed"), small_home(tmp_path / "calm")
+    for settings in (killed, calm):
+        _loads(settings, 0)
+        build(settings)
+    kills = 0
+    for day in range(1, 6):
+        _loads(killed, day)
+        _loads(calm, day)
+        kills += _killed_build(killed, rng.uniform(0.0, 3.0))
+        assert build(killed).failed == []
+        assert build(calm).failed == []
+        for table in COMPARED:
+            query = f"select * from {table} order by all"
+            assert rows(killed, query) == rows(calm, query), f"{table} differs on day {day}, seed {seed}"
+        assert rows(killed, HISTORY, killed.raw_path) == rows(calm, HISTORY, calm.raw_path), f"seed {seed}"
+    print(f"{kills} of 5 builds were killed before their end")
+
+
+def _killed_build(settings: SmallSettings, after: float) -> bool:
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(settings.home)],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(after)
+    os.killpg(process.pid, signal.SIGKILL)
+    return "done" not in process.communicate()[0]
