@@ -27,9 +27,6 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "date": pa.date32(),
 }
 
-_YEAR_FIRST_DAY = r"^\d{4}([-/])\d{1,2}\1\d{1,2}$"
-_CLOCK = r"[ T]\d{1,2}:\d{2}(:\d{2})?"
-
 
 @dataclass(frozen=True)
 class Cast:
@@ -70,42 +67,48 @@ def _fast(cells: pa.ChunkedArray, how: Cast, con: duckdb.DuckDBPyConnection) -> 
     con.register("column_of_text", pa.table({"x": cells}))
     try:
         con.execute(f"select {_expression(how)} as y from column_of_text")
-        return con.fetch_arrow_table().column("y")
+        return con.to_arrow_table().column("y")
     finally:
         con.unregister("column_of_text")
 
 
+# Plain forms only; RE2 has no look-around, so the shapes are spelt out.
+_WHOLE = r"[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5})"
+_NUMBER = r"[+-]?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.\d{0,6})?"
+_YEAR_FIRST = r"[12]\d{3}(-\d{1,2}-|/\d{1,2}/)\d{1,2}"
+_MONTH_FIRST = r"\d{1,2}/\d{1,2}/[12]\d{3}"
+_CLOCK = r"[ T]\d{1,2}:\d{2}(:\d{2})?"
+_WITH_OFFSET = r"[12]\d{3}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})"
+
+
 def _expression(how: Cast) -> str:
-    number = r"case when regexp_full_match(x, '[+-]?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.\d{0,6})?') then replace(x, ',', '') end"
-    if how.kind == "decimal":
-        return f"try_cast({number} as decimal(38, 9))"
-    if how.kind == "double":
-        return f"try_cast({number} as double)"
-    if how.kind == "bigint":
-        return r"case when regexp_full_match(x, '[+-]?\d{1,18}') then try_cast(x as bigint) end"
     if how.kind == "bool":
         return (
             "case lower(x) when 'true' then true when '1' then true when 'はい' then true "
             "when 'false' then false when '0' then false when 'いいえ' then false end"
         )
-    day = "try_strptime(x, ['%Y-%m-%d', '%Y/%m/%d'" + (", '%m/%d/%Y'" if how.order == "us" else "") + "])"
-    known = r"\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}" + (r"|\d{1,2}/\d{1,2}/\d{4}" if how.order == "us" else "")
+    if how.kind in ("date", "timestamp"):
+        return _instant(how)
+    shape, native = (_WHOLE, "bigint") if how.kind == "bigint" else (_NUMBER, "decimal(38, 9)")
+    native = "double" if how.kind == "double" else native
+    return f"case when regexp_full_match(x, '{shape}') then try_cast(replace(x, ',', '') as {native}) end"
+
+
+def _instant(how: Cast) -> str:
+    clock = "" if how.kind == "date" else f"({_CLOCK})?"
+    cases = [(_YEAR_FIRST, "replace(x, '/', '-')")]
+    if how.order == "us":
+        cases.append((_MONTH_FIRST, r"regexp_replace(x, '^(\d{1,2})/(\d{1,2})/(\d{4})', '\3-\1-\2')"))
     if how.kind == "date":
-        return f"case when regexp_full_match(x, '{known}') then {day} end::date"
-    return _instant(how, day, known)
-
-
-def _instant(how: Cast, day: str, known: str) -> str:
-    dates = ["%Y-%m-%d", "%Y/%m/%d", *(["%m/%d/%Y"] if how.order == "us" else [])]
-    forms = ", ".join(f"'{date}{clock}'" for date in dates for clock in (" %H:%M:%S", " %H:%M", "T%H:%M:%S"))
-    zone = how.zone.replace("'", "''")
-    clock = r"[ T]\d{1,2}:\d{2}(:\d{2})?"
-    return (
-        f"case when regexp_full_match(x, '({known})') then timezone('{zone}', {day}) "
-        f"when regexp_full_match(x, '({known}){clock}') then timezone('{zone}', try_strptime(x, [{forms}])) "
-        r"when regexp_full_match(x, '\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})') "
-        "then try_cast(x as timestamptz) end"
-    )
+        whens = [f"when regexp_full_match(x, '{shape}') then try_cast({iso} as date)" for shape, iso in cases]
+    else:
+        zone = how.zone.replace("'", "''")
+        whens = [
+            f"when regexp_full_match(x, '{shape}{clock}') then timezone('{zone}', try_cast({iso} as timestamp))"
+            for shape, iso in cases
+        ]
+        whens.append(f"when regexp_full_match(x, '{_WITH_OFFSET}') then try_cast(x as timestamptz)")
+    return f"case {' '.join(whens)} end"
 
 
 def _slow(

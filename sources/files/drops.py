@@ -73,13 +73,13 @@ class Drops(Connection):
                 "records are gone: none is taken as deleted until the lines are corrected (see the quarantine)."
             )
         for one, reader in readers:
-            keys = pa.chunked_array(reader.keys, pa.string()).drop_null()
+            keys = pa.array(sorted(reader.keys), pa.string())
             yield pa.table({KEY[0]: pc.binary_join_element_wise(pa.scalar(one.object), keys, "|")})
 
     def count(self, stream: Stream) -> int | None:
         """Rows in the newest full lists; None where files bring changes only or nothing was delivered."""
         readers = [reader for one in self._mapping.of(stream.name) for reader in self._newest_list(one)]
-        return sum(sum(len(keys) - keys.null_count for keys in reader.keys) for reader in readers) if readers else None
+        return sum(len(reader.keys) for reader in readers) if readers else None
 
     def _files(self, stream: FileStream) -> list[_File]:
         """The stream's files by time of change, then name."""

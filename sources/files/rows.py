@@ -48,7 +48,7 @@ class Reader:
     """Rows that `where:` or `unless:` gives to other streams, and lines without any value."""
     unreadable_keys: int = 0
     """Rows whose key is not known: what they were cannot be told from what is gone."""
-    keys: list[pa.Array] = field(default_factory=list[pa.Array])
+    keys: set[str] = field(default_factory=set[str])
     """Keys of the rows of this stream so far, the rejected ones too."""
     header: list[str] = field(default_factory=list[str])
 
@@ -133,7 +133,7 @@ class Reader:
             self.con.execute(
                 f"select cast(json_merge_patch('{{}}', json_object({pairs})) as varchar) as y from cells_of_file"
             )
-            return self.con.fetch_arrow_table().column("y")
+            return self.con.to_arrow_table().column("y")
         finally:
             self.con.unregister("cells_of_file")
 
@@ -160,18 +160,17 @@ class Reader:
 
     def _repeated(self, ids: pa.ChunkedArray) -> dict[int, str]:
         """Rows whose key stood above in the file already, in this block or an earlier one; remembers the block's keys."""
-        earlier = pc.is_in(ids, value_set=pa.concat_arrays(self.keys)) if self.keys else None
-        self.keys.append(pa.concat_arrays(ids.chunks) if ids.num_chunks else pa.array([], pa.string()))
-        if pc.count_distinct(ids).as_py() == len(ids) - ids.null_count and not (earlier and pc.any(earlier).as_py()):
+        values = cast("list[str | None]", ids.to_pylist())
+        fresh = set(values)
+        if len(fresh) == len(values) and None not in fresh and fresh.isdisjoint(self.keys):
+            self.keys.update(cast("set[str]", fresh))
             return {}
-        before = cast("list[bool]", earlier.to_pylist()) if earlier is not None else [False] * len(ids)
-        seen: set[str] = set()
         repeated: dict[int, str] = {}
-        for row, value in enumerate(cast("list[str | None]", ids.to_pylist())):
-            if value is not None and (value in seen or before[row]):
+        for row, value in enumerate(values):
+            if value in self.keys:
                 repeated[row] = value
             elif value is not None:
-                seen.add(value)
+                self.keys.add(value)
         return repeated
 
     def _broken(self, broken: BrokenLine) -> Rejected:
@@ -180,7 +179,7 @@ class Reader:
         if key is None:
             self.unreadable_keys += 1
         else:
-            self.keys.append(pa.array([key], pa.string()))
+            self.keys.add(key)
         return Rejected(broken.reason, _name(self.stream, key), self.file, broken.line, row_text=broken.text)
 
     def _key_of(self, broken: BrokenLine) -> str | None:

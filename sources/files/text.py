@@ -152,9 +152,12 @@ def _line_end(data: bytes, position: int) -> int:
 def _fast(text: str, form: _Format, line: int) -> Cells | None:
     """Arrow's own CSV reader; None when the block is not one row a line."""
     names = form.names
-    if "\n\n" in text or "\n\r\n" in text or text[:1] in "\r\n" or UNREADABLE.search(text):
+    if "\n\n" in text or "\n\r\n" in text or text[:1] in "\r\n":
         return None
-    data = text.encode()
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # a byte that is no character
+        return None
     if b'"' in data and not _is_plain(data, form.delimiter):
         return None
     count = text.count("\n") + (0 if text.endswith("\n") else 1)
@@ -164,7 +167,7 @@ def _fast(text: str, form: _Format, line: int) -> Cells | None:
             arrow_csv.ReadOptions(column_names=names, block_size=4 << 20),
             arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=False, ignore_empty_lines=False),
             arrow_csv.ConvertOptions(
-                column_types={column: pa.string() for column in names}, strings_can_be_null=False, null_values=[]
+                column_types={column: pa.string() for column in names}, strings_can_be_null=True, null_values=[""]
             ),
         )
     except pa.ArrowInvalid:
@@ -185,7 +188,10 @@ def _is_plain(data: bytes, delimiter: str) -> bool:
 def blank_to_null(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Surrounding space (also the full-width one) off, and NULL where nothing is left."""
     trimmed = pc.utf8_trim_whitespace(cells)
-    return cast(pa.ChunkedArray, pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed))
+    empty = pc.equal(trimmed, "")
+    if not pc.any(empty).as_py():
+        return cast(pa.ChunkedArray, trimmed)
+    return cast(pa.ChunkedArray, pc.if_else(empty, pa.scalar(None, pa.string()), trimmed))
 
 
 def make_cells(names: list[str], columns: list[list[str]], numbers: list[int], broken: list[BrokenLine]) -> Cells:

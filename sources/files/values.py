@@ -104,7 +104,7 @@ def parse_timestamp(text: str, order: str | None = None, zone: str = "Asia/Tokyo
         raise ValueError(f"{text!r} is no date-time: after the day comes {rest!r}, expected a time such as 13:05:00")
     try:
         return _at(day, clock, zone)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is no date-time: {error}; give hours 0-23, minutes and seconds 0-59") from error
 
 

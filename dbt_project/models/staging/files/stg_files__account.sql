@@ -1,11 +1,24 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
 {% set columns = [
-    'name', 'domain', 'website', 'phone', 'corporate_number', 'parent_ref', 'industry', 'employee_count', 'country',
-    'region', 'city', 'postal_code', 'street', 'account_type', 'owner_ref',
+    "name",
+    "domain",
+    "website",
+    "phone",
+    "corporate_number",
+    "parent_ref",
+    "industry",
+    "employee_count",
+    "country",
+    "region",
+    "city",
+    "postal_code",
+    "street",
+    "account_type",
+    "owner_ref",
 ] %}
 
-with accounts as ({{ files_latest('account', columns) }})
+with accounts as ({{ files_latest("account", columns) }})
 
 select
     {{ files_common() }},
@@ -14,7 +27,7 @@ select
     website,
     phone,
     corporate_number,
-    {{ files_key('parent_ref') }} as parent_key,
+    {{ files_key("parent_ref") }} as parent_key,
     industry,
     employee_count,
     country,
@@ -23,5 +36,5 @@ select
     postal_code,
     street,
     account_type,
-    {{ files_key('owner_ref') }} as owner_key
+    {{ files_key("owner_ref") }} as owner_key
 from accounts

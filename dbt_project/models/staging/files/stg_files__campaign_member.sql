@@ -1,3 +1,1 @@
-{{ config(enabled=connected('files')) }}
-
-{{ no_rows('campaign_member') }}
+{{ config(enabled=connected("files")) }} {{ no_rows("campaign_member") }}

@@ -1,3 +1,1 @@
-{{ config(enabled=connected('files')) }}
-
-{{ no_rows('email_event') }}
+{{ config(enabled=connected("files")) }} {{ no_rows("email_event") }}

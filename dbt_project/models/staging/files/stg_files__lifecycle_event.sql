@@ -1,14 +1,17 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
--- Entries of people into stages: every version of a person's row of stages is an entry. A row without the tool's own field
+-- Entries of people into stages: every version of a person's row of stages is an entry. A row without the tool's own
+-- field
 -- and value has the stage in our words already (the mapping's value map).
 with
-    touched_people as ({{ touched('files', 'lifecycle', 'person_ref') }}),
+    touched_people as ({{ touched("files", "lifecycle", "person_ref") }}),
 
     every_version as (
-        {{ files_versions(
-            'lifecycle', ['person_ref', 'stage', 'source_field', 'source_value', 'entered_at'], restrict=false
-        ) }}
+        {{
+            files_versions(
+                "lifecycle", ["person_ref", "stage", "source_field", "source_value", "entered_at"], restrict=false
+            )
+        }}
     )
 
 select
@@ -19,7 +22,7 @@ select
     case
         when every_version.source_field is null then every_version.stage else every_version.source_value
     end as source_value,
-    coalesce({{ to_utc_timestamp('every_version.entered_at') }}, every_version.stamp) as entered_at,
+    coalesce({{ to_utc_timestamp("every_version.entered_at") }}, every_version.stamp) as entered_at,
     max(every_version.load_seq) as load_seq
 from every_version
 inner join

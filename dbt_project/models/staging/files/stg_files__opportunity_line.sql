@@ -1,16 +1,24 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
 {% set columns = [
-    'opportunity_ref', 'product_ref', 'product_family', 'product_name', 'quantity', 'amount', 'currency',
-    'service_start_date', 'service_end_date', 'is_recurring',
+    "opportunity_ref",
+    "product_ref",
+    "product_family",
+    "product_name",
+    "quantity",
+    "amount",
+    "currency",
+    "service_start_date",
+    "service_end_date",
+    "is_recurring",
 ] %}
 
-with lines as ({{ files_latest('opportunity_line', columns) }})
+with lines as ({{ files_latest("opportunity_line", columns) }})
 
 select
     {{ files_common() }},
-    {{ files_key('opportunity_ref') }} as opportunity_key,
-    {{ files_key('product_ref') }} as product_key,
+    {{ files_key("opportunity_ref") }} as opportunity_key,
+    {{ files_key("product_ref") }} as product_key,
     product_family,
     product_name,
     quantity,

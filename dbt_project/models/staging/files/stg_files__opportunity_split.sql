@@ -1,3 +1,1 @@
-{{ config(enabled=connected('files')) }}
-
-{{ no_rows('opportunity_split') }}
+{{ config(enabled=connected("files")) }} {{ no_rows("opportunity_split") }}

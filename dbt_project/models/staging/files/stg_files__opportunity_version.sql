@@ -1,36 +1,45 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
--- The history of deals, from what files give: reports of states (`opportunity_state`), else the entry into the present stage
+-- The history of deals, from what files give: reports of states (`opportunity_state`), else the entry into the
+-- present stage
 -- and the stage at creation where the mapping names them; and, after what they tell, differences between loads.
 {% set state = [
-    'stage', 'amount', 'currency', 'probability', 'forecast_category', 'expected_close_date', 'owner_ref',
+    "stage",
+    "amount",
+    "currency",
+    "probability",
+    "forecast_category",
+    "expected_close_date",
+    "owner_ref",
 ] %}
 {% set touched_deals = [
-    touched('files', 'opportunity', 'id'),
-    touched('files', 'opportunity_state', 'opportunity_ref'),
+    touched("files", "opportunity", "id"),
+    touched("files", "opportunity_state", "opportunity_ref"),
 ] %}
 
 with
-    touched_deals as ({{ touched_deals | join(' union ') }}),
+    touched_deals as ({{ touched_deals | join(" union ") }}),
 
-    deals as ({{ files_latest('opportunity', ['pipeline'], also_touched=touched_deals) }}),
+    deals as ({{ files_latest("opportunity", ["pipeline"], also_touched=touched_deals) }}),
 
     loaded as (
-        {{ files_versions(
-            'opportunity',
-            state + ['stage_entered_at', 'created_stage', 'assumed_created_stage'],
-            also_touched=touched_deals,
-        ) }}
+        {{
+            files_versions(
+                "opportunity",
+                state + ["stage_entered_at", "created_stage", "assumed_created_stage"],
+                also_touched=touched_deals,
+            )
+        }}
     ),
 
     numbered as (
         select
             loaded.*,
-            {{ to_utc_timestamp('created_at') }} as made_at,
-            {{ to_utc_timestamp('stage_entered_at') }} as entered_at,
+            {{ to_utc_timestamp("created_at") }} as made_at,
+            {{ to_utc_timestamp("stage_entered_at") }} as entered_at,
             row_number() over (partition by source_system, id order by stamp, load_seq, _seq) as version_number,
             -- A later file may say that the stage had changed before this version was loaded: then it was stale.
-            min({{ to_utc_timestamp('stage_entered_at') }}) over (
+            min({{ to_utc_timestamp("stage_entered_at") }}) over (
                 partition by source_system, id
                 order by stamp, load_seq, _seq
                 rows between 1 following and unbounded following
@@ -39,20 +48,17 @@ with
     ),
 
     every_report as (
-        {{ files_latest('opportunity_state', state + ['opportunity_ref', 'entered_at'], restrict=false) }}
+        {{ files_latest("opportunity_state", state + ["opportunity_ref", "entered_at"], restrict=false) }}
     ),
 
     reports as (
-        select every_report.*, {{ to_utc_timestamp('every_report.entered_at') }} as reported_at
+        select every_report.*, {{ to_utc_timestamp("every_report.entered_at") }} as reported_at
         from every_report
         inner join
             touched_deals
             on every_report.source_system = touched_deals.source_system
             and every_report.opportunity_ref = touched_deals.touched_key
-        inner join
-            deals
-            on every_report.source_system = deals.source_system
-            and every_report.opportunity_ref = deals.id
+        inner join deals on every_report.source_system = deals.source_system and every_report.opportunity_ref = deals.id
         -- Reports that go with their deal stay its history; one taken back while the deal lives was never true.
         where deals.is_gone or not every_report.is_gone
     ),
@@ -84,7 +90,7 @@ with
             'vendor' as basis,
             id as tie,
             load_seq,
-            {{ state | join(', ') }}
+            {{ state | join(", ") }}
         from reports
         where reported_at is not null
         union all
@@ -95,7 +101,7 @@ with
             'vendor' as basis,
             cast(version_number as string) as tie,
             load_seq,
-            {{ state | join(', ') }}
+            {{ state | join(", ") }}
         from entries
     ),
 
@@ -106,7 +112,7 @@ with
     ),
 
     states as (
-        select source_system, deal_ref, at_instant, basis, tie, load_seq, {{ state | join(', ') }}
+        select source_system, deal_ref, at_instant, basis, tie, load_seq, {{ state | join(", ") }}
         from told
         union all
         -- The state at creation, where it is known or assumed, and nothing older is told.
@@ -118,12 +124,10 @@ with
             '0' as tie,
             numbered.load_seq,
             coalesce(numbered.created_stage, numbered.assumed_created_stage) as stage,
-            {{ state[1:] | join(', ') }}
+            {{ state[1:] | join(", ") }}
         from numbered
         left join
-            told_bounds
-            on numbered.source_system = told_bounds.source_system
-            and numbered.id = told_bounds.deal_ref
+            told_bounds on numbered.source_system = told_bounds.source_system and numbered.id = told_bounds.deal_ref
         where
             numbered.version_number = 1
             and coalesce(numbered.created_stage, numbered.assumed_created_stage) is not null
@@ -151,12 +155,10 @@ with
             end as basis,
             cast(numbered.version_number as string) as tie,
             numbered.load_seq,
-            {{ state | join(', ') }}
+            {{ state | join(", ") }}
         from numbered
         left join
-            told_bounds
-            on numbered.source_system = told_bounds.source_system
-            and numbered.id = told_bounds.deal_ref
+            told_bounds on numbered.source_system = told_bounds.source_system and numbered.id = told_bounds.deal_ref
         where
             (told_bounds.told_until is null or numbered.stamp > told_bounds.told_until)
             and (numbered.next_entered_at is null or numbered.next_entered_at > numbered.stamp)

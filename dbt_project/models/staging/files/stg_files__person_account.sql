@@ -1,10 +1,10 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
 -- A person's row names one account; differences between loads say since when, and which account it was before.
 with
-    people as ({{ files_latest('person', ['account_ref']) }}),
+    people as ({{ files_latest("person", ["account_ref"]) }}),
 
-    person_versions as ({{ files_versions('person', ['account_ref']) }}),
+    person_versions as ({{ files_versions("person", ["account_ref"]) }}),
 
     changes as (
         select
@@ -23,9 +23,7 @@ with
     ),
 
     stays as (
-        select
-            changes.*,
-            lead(stamp) over (partition by source_system, id order by stamp, load_seq, _seq) as left_at
+        select changes.*, lead(stamp) over (partition by source_system, id order by stamp, load_seq, _seq) as left_at
         from changes
     ),
 
@@ -35,7 +33,9 @@ with
         from stays
         where account_ref is not null
         qualify
-            row_number() over (partition by source_system, id, account_ref order by stamp desc, load_seq desc, _seq desc)
+            row_number() over (
+                partition by source_system, id, account_ref order by stamp desc, load_seq desc, _seq desc
+            )
             = 1
     ),
 
@@ -65,8 +65,8 @@ with
 
 select
     {{ files_common() }},
-    {{ files_key('person_ref') }} as person_key,
-    {{ files_key('account_ref') }} as account_key,
+    {{ files_key("person_ref") }} as person_key,
+    {{ files_key("account_ref") }} as account_key,
     cast(null as string) as role,
     valid_to is null as is_primary,
     valid_from,

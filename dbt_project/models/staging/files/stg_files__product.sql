@@ -1,8 +1,12 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
 with
     products as (
-        {{ files_latest('product', ['name', 'code', 'family', 'list_price', 'currency', 'is_recurring', 'margin_rate']) }}
+        {{
+            files_latest(
+                "product", ["name", "code", "family", "list_price", "currency", "is_recurring", "margin_rate"]
+            )
+        }}
     )
 
 select

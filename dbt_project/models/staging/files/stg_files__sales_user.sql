@@ -1,13 +1,13 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
 -- Users by version: differences between loads. The first one holds from the user's creation on, or from ever where the
 -- file does not give it, because deals of the past have owners too.
-{% set columns = ['name', 'email', 'team', 'department', 'manager_ref', 'is_active'] %}
+{% set columns = ["name", "email", "team", "department", "manager_ref", "is_active"] %}
 
 with
-    user_versions as ({{ files_versions('sales_user', columns) }}),
+    user_versions as ({{ files_versions("sales_user", columns) }}),
 
-    users as ({{ files_latest('sales_user', []) }}),
+    users as ({{ files_latest("sales_user", []) }}),
 
     worded as (
         select
@@ -45,11 +45,11 @@ select
     email,
     team,
     department,
-    {{ files_key('manager_ref') }} as manager_key,
+    {{ files_key("manager_ref") }} as manager_key,
     coalesce(is_active, true) as is_active,
     case
         when version_number = 1
-        then coalesce({{ to_utc_timestamp('created_at') }}, cast('1970-01-01 00:00:00' as timestamp))
+        then coalesce({{ to_utc_timestamp("created_at") }}, cast('1970-01-01 00:00:00' as timestamp))
         else stamp
     end as valid_from,
     cast(null as timestamp) as valid_to

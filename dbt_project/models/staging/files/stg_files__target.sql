@@ -1,9 +1,9 @@
-{{ config(enabled=connected('files')) }}
+{{ config(enabled=connected("files")) }}
 
-with targets as ({{ files_latest('target', ['period_start', 'team', 'owner_email', 'amount', 'currency']) }})
+with targets as ({{ files_latest("target", ["period_start", "team", "owner_email", "amount", "currency"]) }})
 
 select
-    {{ record_key('source_system', 'source_object', 'source_id') }} as record_key,
+    {{ record_key("source_system", "source_object", "source_id") }} as record_key,
     source_system,
     period_start,
     team,
