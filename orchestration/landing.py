@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sources.arrow import KEY_SEPARATOR, hash_sql, hash_with_flag, literal, quoted
+from sources.versions import KEY_SEPARATOR, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
     import duckdb

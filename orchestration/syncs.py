@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +154,7 @@ class Sync:
         )
 
     @contextmanager
-    def _warehouse(self) -> Iterator[None]:
+    def _warehouse(self) -> Generator[None]:
         """The lock, an openable file, the newest ledgers, and a stamp for what a killed run had landed."""
         with hold(self.places.lock_path, f"sync of {self.instance}", timeout=self.patience):
             with raw_connection(self.places, patience=self.patience) as connection:
@@ -238,7 +238,7 @@ class Sync:
         return self.vendor.streams_of(read_config(self.vendor, self.instance))
 
     @contextmanager
-    def _part(self, name: str) -> Iterator[None]:
+    def _part(self, name: str) -> Generator[None]:
         before = time.process_time()
         try:
             yield
@@ -282,7 +282,7 @@ def _package(pipeline: dlt.Pipeline, load_id: str) -> Package:
     return Package(load_id, {table: sorted(paths) for table, paths in sorted(files.items())})
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _causes(error: BaseException) -> Generator[BaseException]:
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

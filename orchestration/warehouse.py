@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,7 +84,7 @@ class Load:
 
 # the lock --------------------------------------------------------------------------------------------------------
 @contextmanager
-def hold(lock_path: Path, who: str, *, timeout: float = 600) -> Iterator[None]:
+def hold(lock_path: Path, who: str, *, timeout: float = 600) -> Generator[None]:
     """Hold the lock; `who` and the time stand beside it in JSON while it is held.
 
     Raises WarehouseHeld after `timeout` seconds. A process that dies releases it (the kernel does). On network mounts
@@ -124,7 +124,7 @@ def _wall_clock() -> str:
 @contextmanager
 def raw_connection(
     places: Places, *, read_only: bool = False, patience: float = 30
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> Generator[duckdb.DuckDBPyConnection]:
     """A connection to raw.duckdb, closed at the end; call it with the lock held.
 
     A process that does not know our lock (a DuckDB shell) can still have the file: after `patience` seconds that is

@@ -18,6 +18,7 @@ import orjson
 
 from sources.errors import BadAnswer
 from sources.stream import DataType, Rejected
+from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,22 +65,6 @@ class Pages:
     shape: Json | Csv
 
 
-SQL_TYPES: Mapping[DataType, str] = {
-    "text": "varchar",
-    "bigint": "bigint",
-    "double": "double",
-    "decimal": "decimal(38,9)",
-    "bool": "boolean",
-    "timestamp": "timestamptz",
-    "date": "date",
-}
-"""The type of each column in raw; the same that dlt's DuckDB destination gives to it."""
-
-
-KEY_SEPARATOR = "\x1f"
-"""Between the columns of a key that is written as one text."""
-
-
 def column_name(vendor_name: str) -> str:
     """The raw column of a vendor's field name: dlt's snake_case (`AccountId` -> `account_id`, `Foo__c` -> `foo_c`)."""
     from dlt.common.normalizers.naming.snake_case import NamingConvention
@@ -113,30 +98,6 @@ def loads(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadAnswer(f"The answer is not a JSON object: {_beginning(body)}")
     return value
-
-
-def quoted(identifier: str) -> str:
-    """`identifier` as SQL."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """`text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def hash_sql(columns: Sequence[str], types: Mapping[str, str]) -> str:
-    """SQL of `_hash`: a signed 63-bit hash of the named columns that ignores their order and those that are null.
-
-    A column that appears later therefore changes nothing for rows where it is empty. The outer `hash` is needed: DuckDB
-    joins the hashes of several arguments by xor, so that two columns could exchange their values unseen.
-    """
-    terms = [f"hash(hash({literal(c)}, {quoted(c)}))" for c in sorted(columns)]
-    empty = [f"hash(hash({literal(c)}, null::{types[c]}))" for c in sorted(columns)]
-    total = "0::ubigint"
-    for term in [*terms, *empty]:
-        total = f"xor({total}, {term})"
-    return f"({total} >> 1)::bigint"
 
 
 class Reader:
@@ -173,7 +134,7 @@ class Reader:
         """
         relation, columns = self._relation(batch)
         casts, misfits = _casts(columns, types, key)
-        names = {name: types.get(name, column.type) for name, column in columns.items()}
+        names: dict[str, DataType] = {name: types.get(name, column.type) for name, column in columns.items()}
         sql = {c: SQL_TYPES[t] for c, t in names.items()}
         stamp = hash_sql([c for c in names if not c.startswith("_") and c not in volatile], sql)
         flag = "true" if deleted else "coalesce(_deleted, false)" if "_deleted" in names else "false"
@@ -192,7 +153,7 @@ class Reader:
         rejected = self._rejected(relation, columns, misfits, key, batch)
         import pyarrow.compute as pc
 
-        return table.filter(pc.invert(table["__bad"])).drop_columns(["__bad"]), rejected
+        return table.filter(pc.field("__bad") == False).drop_columns(["__bad"]), rejected  # noqa: E712  an expression
 
     def _relation(self, batch: Pages | pa.Table) -> tuple[str, dict[str, _Column]]:
         if not isinstance(batch, Pages):
@@ -268,11 +229,6 @@ class _Column:
     type: DataType
     native: str | None = None
     """The SQL type it has already; None = text."""
-
-
-def hash_with_flag(stamp: str, flag: str) -> str:
-    """SQL of `_hash` of a row that may be a delete: the same content deleted and alive are two versions."""
-    return stamp if flag == "false" else f"xor({stamp}, case when {flag} then 1 else 0 end)"
 
 
 def _replacing(names: Mapping[str, DataType], flag: str) -> str:
@@ -406,7 +362,8 @@ def _structure(fields: Mapping[str, Field]) -> dict[str, Any]:
 def _any(table: pa.Table, column: str) -> bool:
     import pyarrow.compute as pc
 
-    return bool(table.num_rows) and bool(pc.any(table[column]).as_py())
+    functions: Any = pc  # made at run time: no type checker can see them
+    return bool(table.num_rows) and bool(functions.any(table[column]).as_py())
 
 
 def _beginning(body: bytes) -> str:

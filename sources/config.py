@@ -78,10 +78,8 @@ def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None =
     for param in vendor.params:
         value = (given or {}).get(param.name)
         if value is None and given is None:
-            place = f"sources.{instance}.{param.name}"
-            value = dlt.secrets.get(place) if param.secret else dlt.config.get(place)
-            if value is None:  # a secret in config.toml or a plain setting in secrets.toml is found as well
-                value = dlt.secrets.get(place)
+            secrets: Any = dlt.secrets  # looks into config.toml as well: a setting is found wherever a person put it
+            value = secrets.get(f"sources.{instance}.{param.name}")
         values[param.name] = param.default if value is None else value
     for name, value in (given or {}).items():
         values.setdefault(name, value)

@@ -13,10 +13,25 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from sources.arrow import KEY_SEPARATOR, SQL_TYPES, Pages, Reader
+from sources.arrow import Pages, Reader
 from sources.config import Config, read_config
 from sources.errors import ConfigurationError, CredentialsRejected, ObjectNotPermitted, TsunaguSourceError
 from sources.stream import Clock, Connection, DataType, Rejected, Stream, Vendor, Window
+from sources.tables import (
+    QUARANTINE,
+    SEEN,
+    STAMPS,
+    VENDOR_COUNT,
+    aligned,
+    arrow_type,
+    conform,
+    empty_table,
+    from_rows,
+    hints,
+)
+from sources.versions import KEY_SEPARATOR, SQL_TYPES
+
+__all__ = ["Notes", "arrow_type", "dlt_source"]
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,39 +39,8 @@ if TYPE_CHECKING:
 
     from sources.stream import Batch
 
-ROW_GROUP = 10_240
-"""Tables are yielded in multiples of this: five DuckDB vectors, a divisor of dlt's buffer of 122,880 rows. Measured:
-row groups that are not aligned cost more than twice the CPU of a load."""
 PAGE_BYTES = 8_000_000
 """Pages are read together once they are this big: the text still fits the processor's cache."""
-
-STAMPS: Mapping[str, DataType] = {
-    "_hash": "bigint",
-    "_seq": "bigint",
-    "_deleted": "bool",
-    "_deleted_at": "timestamp",
-}
-QUARANTINE: Mapping[str, DataType] = {
-    "stream": "text",
-    "source_key": "text",
-    "file": "text",
-    "line": "bigint",
-    "column_name": "text",
-    "value": "text",
-    "reason": "text",
-    "row_text": "text",
-    "found_at": "timestamp",
-}
-VENDOR_COUNT: Mapping[str, DataType] = {
-    "stream": "text",
-    "object": "text",
-    "live_count": "bigint",
-    "status": "text",
-    "message": "text",
-    "counted_at": "timestamp",
-}
-SEEN: Mapping[str, DataType] = {"stream": "text", "key": "text"}
-ENGINE_TABLES = ("quarantine", "vendor_count", "_seen")
 
 
 @dataclass
@@ -97,46 +81,6 @@ def dlt_source(
         return resources
 
     return dlt.source(tsunagu, name=instance, max_table_nesting=0, parallelized=False)()
-
-
-def hints(columns: Mapping[str, DataType], *, stamps: bool = True) -> dict[str, dict[str, Any]]:
-    """dlt's column hints: explicit types, so that a column without any value is created as well."""
-    every = {**columns, **STAMPS} if stamps else dict(columns)
-    return {name: {"name": name, "data_type": kind, "nullable": True} for name, kind in every.items()}
-
-
-def empty_table(columns: Mapping[str, DataType]) -> pa.Table:
-    """No rows, all columns, typed."""
-    import pyarrow as pa
-
-    return pa.schema([pa.field(name, arrow_type(kind)) for name, kind in columns.items()]).empty_table()
-
-
-def conform(table: pa.Table, types: Mapping[str, DataType]) -> pa.Table:
-    """The table with every known column, in one order: dlt writes a table anew when a column is missing in it."""
-    import pyarrow as pa
-
-    for name, kind in types.items():
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(table.num_rows, arrow_type(kind)))
-    extra = [name for name in table.column_names if name not in types and name not in STAMPS]
-    return table.select([*types, *extra, *STAMPS])
-
-
-def arrow_type(kind: DataType) -> pa.DataType:
-    """The Arrow type of a declared type."""
-    import pyarrow as pa
-
-    types: dict[str, pa.DataType] = {
-        "text": pa.string(),
-        "bigint": pa.int64(),
-        "double": pa.float64(),
-        "decimal": pa.decimal128(38, 9),
-        "bool": pa.bool_(),
-        "timestamp": pa.timestamp("us", "UTC"),
-        "date": pa.date32(),
-    }
-    return types[kind]
 
 
 def _resource(name: str, columns: dict[str, dict[str, Any]], rows: Callable[[], Iterator[Any]]) -> DltResource:
@@ -242,7 +186,7 @@ class _Run:
         self.notes.rows.setdefault(stream.name, 0)
         complete = False
         try:
-            yield from self._aligned(self._stamped(stream, window, types))
+            yield from aligned(self._stamped(stream, window, types))
             if self._sweeps(stream, state) and self._sweep(stream):
                 state["swept"] = self.now.isoformat()
             complete = True
@@ -317,29 +261,6 @@ class _Run:
         self._reject(stream, rejected)
         self.notes.rows[stream.name] += stones.num_rows
         return conform(stones, types)
-
-    @staticmethod
-    def _aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-        """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter.
-
-        They are copied together into Arrow's own memory: what dlt buffers would otherwise pin the many small blocks
-        that DuckDB made, and a first load of a million rows would take twice the memory.
-        """
-        import pyarrow as pa
-
-        waiting: list[pa.Table] = []
-        count = 0
-        for table in tables:
-            waiting.append(table)
-            count += table.num_rows
-            whole = count - count % ROW_GROUP
-            if whole:
-                joined = pa.concat_tables(waiting, promote_options="default")
-                yield _copied(joined.slice(0, whole))
-                count -= whole
-                waiting = [_copied(joined.slice(whole))] if count else []
-        if waiting:
-            yield pa.concat_tables(waiting, promote_options="default")
 
     @staticmethod
     def _types(stream: Stream, known: Any) -> dict[str, DataType]:
@@ -428,12 +349,12 @@ class _Run:
     def quarantine(self) -> Iterator[Any]:
         """The rows that could not be read, once all streams are through."""
         yield empty_table(QUARANTINE)
-        yield from self._after_streams(lambda: _from_rows(self._rejected, QUARANTINE))
+        yield from self._after_streams(lambda: from_rows(self._rejected, QUARANTINE))
 
     def vendor_count(self) -> Iterator[Any]:
         """The vendor's own counts; the last resource that talks of the vendor, so the connection closes here."""
         yield empty_table(VENDOR_COUNT)
-        yield from self._after_streams(lambda: _from_rows(self._counts, VENDOR_COUNT))
+        yield from self._after_streams(lambda: from_rows(self._counts, VENDOR_COUNT))
 
     def seen(self) -> Iterator[Any]:
         """The live keys of the streams that were swept."""
@@ -450,17 +371,3 @@ class _Run:
         found = table()
         if found is not None:
             yield found
-
-
-def _copied(table: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.concat_tables([table.slice(0, 0), table]).combine_chunks()  # one chunk alone would not be copied
-
-
-def _from_rows(rows: list[dict[str, Any]], columns: Mapping[str, DataType]) -> pa.Table | None:
-    import pyarrow as pa
-
-    if not rows:
-        return None
-    return pa.Table.from_pylist(rows, schema=empty_table(columns).schema)

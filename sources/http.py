@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 from sources.errors import (
@@ -230,7 +230,10 @@ class Http:
 
         self.requests += 1
         try:
-            answer = self._session.request(method, address, allow_redirects=False, **{**body, "stream": True})
+            more = {name: value for name, value in body.items() if name != "stream"}
+            answer: requests.Response = self._session.request(
+                method, address, allow_redirects=False, stream=True, **cast(Any, more)
+            )
             if not body["stream"]:
                 _read(answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as problem:

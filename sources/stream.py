@@ -100,15 +100,15 @@ class Connection(Protocol):
         """The rows of the window, in any order. Extra rows outside it do no harm. May raise `ObjectNotPermitted`."""
         ...
 
-    def deleted(self, stream: Stream, window: Window) -> Iterator[pa.Table]:
+    def deleted(self, stream: Stream, window: Window) -> Iterator[pa.Table]:  # noqa: ARG002
         """Tombstones of a `feed`: the key columns and `_deleted_at` (timestamp, may be null)."""
         return iter(())
 
-    def ids(self, stream: Stream) -> Iterator[pa.Table]:
+    def ids(self, stream: Stream) -> Iterator[pa.Table]:  # noqa: ARG002
         """For a `sweep`: the key columns of every live record."""
         return iter(())
 
-    def count(self, stream: Stream) -> int | None:
+    def count(self, stream: Stream) -> int | None:  # noqa: ARG002
         """The vendor's own count of live records; None when it gives none."""
         return None
 

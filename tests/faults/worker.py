@@ -32,10 +32,22 @@ def after(owner: Any, name: str, *, times: int = 1) -> None:
     setattr(owner, name, patched)
 
 
-def arm(point: str) -> None:
-    """Arrange the death."""
+def after_loading(table: str) -> None:
+    """Die when that table's file is in the warehouse and dlt has not noted it yet."""
     from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 
+    run = DuckDbCopyJob.run
+
+    def patched(job: Any) -> None:
+        run(job)
+        if job._file_path.rsplit("/", 1)[-1].startswith(f"{table}."):
+            die()
+
+    setattr(DuckDbCopyJob, "run", patched)  # noqa: B010  a type checker would refuse the assignment
+
+
+def arm(point: str) -> None:
+    """Arrange the death."""
     from orchestration import landing, syncs
     from sources.arrow import Reader
 
@@ -45,8 +57,9 @@ def arm(point: str) -> None:
         "before the first file was swapped": lambda: setattr(landing.os, "replace", die),
         "after the first file was swapped": lambda: after(landing, "_rewrite"),
         "after all files were filtered": lambda: after(syncs, "filter_unchanged"),
-        "after the first file was loaded": lambda: after(DuckDbCopyJob, "run"),
-        "after the third file was loaded": lambda: after(DuckDbCopyJob, "run", times=3),
+        "after rows with a key were loaded": lambda: after_loading("steps"),
+        "after rows without a key were loaded": lambda: after_loading("journal"),
+        "after the quarantine was loaded": lambda: after_loading("quarantine"),
         "after the load": lambda: after(syncs.Sync, "_load"),
         "after the stamp": lambda: after(syncs, "stamp_load"),
     }

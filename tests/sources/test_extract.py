@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from sources.config import Config, read_config
 from sources.errors import ConfigurationError
-from sources.extract import ROW_GROUP, Notes, _Run
+from sources.extract import Notes, _Run
 from sources.stream import Clock, Connection, Param, Stream, Vendor, Window, build_source, load_vendor, vendors
+from sources.tables import ROW_GROUP, aligned
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 STREAM = Stream("things", "Thing", ("id",), {"id": "text"}, cursor="at", lookback=timedelta(hours=2))
@@ -72,7 +73,7 @@ def test_tables_come_in_multiples_of_a_row_group_and_in_order(sizes: list[int]) 
         tables.append(pa.table({"n": pa.array(range(first, first + size), pa.int64())}))
         first += size
     given = [table for table in tables if table.num_rows]
-    got = list(_Run._aligned(iter(given)))
+    got = list(aligned(iter(given)))
     assert all(table.num_rows % ROW_GROUP == 0 for table in got[:-1])
     assert [n for table in got for n in table["n"].to_pylist()] == list(range(first))
 
