@@ -1,5 +1,6 @@
 {#
-  The rows of a map as a select: the shipped seed with the company's own rows laid over it by key (map_definition). The company's rows (home, `maps/<name>.csv`) are read into the ledger as versions, so that they obey as-of like
+  The rows of a map as a select: the shipped seed with the company's own rows laid over it by key (map_definition). The
+  company's rows (home, `maps/<name>.csv`) are read into the ledger as versions, so that they obey as-of like
   every load: the newest version read by then counts, whole. A row that has nothing but its key takes the shipped one
   away.
 #}
@@ -9,9 +10,9 @@
     {%- set definition = map_definition(name) -%}
     {%- if definition is none -%} select * from {{ seed }}
     {%- else -%}
-        {%- set keys = definition['keys'] -%}
-        {%- set types = definition['columns'] -%}
-        {%- set others = types.keys() | reject('in', keys) | list -%}
+        {%- set keys = definition["keys"] -%}
+        {%- set types = definition["columns"] -%}
+        {%- set others = types.keys() | reject("in", keys) | list -%}
         select {{ types.keys() | join(", ") }}
         from
             (

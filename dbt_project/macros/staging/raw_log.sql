@@ -50,7 +50,7 @@
                         {%- endfor %}
                     )
                 {%- endif %}
-        {%- endif %} {{ 'union all' if not loop.last }}
+            {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -162,8 +162,10 @@
                 select '{{ instance["name"] }}' as source_system, {{ column }} as touched_key
                 from ({{ touched_keys_of(instance["name"], table, [column]) }}) as new_rows
             {%- endif %}
-        {%- else %} select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key where 1 = 0
-        {%- endif %} {{ 'union all' if not loop.last }}
+        {%- else %}
+            select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key
+            where 1 = 0
+            {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
@@ -186,8 +188,10 @@
                         and loads.seq > {{ since_seq() }}
                         and loads.seq <= {{ through_seq() }}
                 )
-        {%- else %} select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key where 1 = 0
-        {%- endif %} {{ 'union all' if not loop.last }}
+        {%- else %}
+            select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key
+            where 1 = 0
+            {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
 
