@@ -156,8 +156,10 @@ def _checks(manifest: Mapping[str, Any], by_id: Mapping[str, dg.AssetSpec]) -> I
     for unique_id, node in manifest["nodes"].items():
         if node["resource_type"] != "test":
             continue
-        upstream = node.get("attached_node") or next((u for u in node["depends_on"]["nodes"] if u in by_id), None)
-        if upstream not in by_id:
+        upstream: str | None = node.get("attached_node") or next(
+            (u for u in node["depends_on"]["nodes"] if u in by_id), None
+        )
+        if upstream is None or upstream not in by_id:
             continue
         spec = dg.AssetCheckSpec(
             name=node["name"],

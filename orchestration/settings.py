@@ -202,12 +202,18 @@ class Settings:
             )
 
     def _instances_for_dbt(self) -> list[dict[str, str]]:
+        """Name, vendor and staging folder of each instance, and where its records are shown to people (`web_url`)."""
         from sources.stream import load_vendor
 
-        return [
-            {"name": i.name, "vendor": i.vendor, "staging": load_vendor(i.vendor).staging or i.vendor}
-            for i in self.instances
-        ]
+        described: list[dict[str, str]] = []
+        for instance in self.instances:
+            staging = load_vendor(instance.vendor).staging or instance.vendor
+            address = str(instance.options.get("web_url") or instance.options.get("base_url") or "")
+            described.append(
+                {"name": instance.name, "vendor": instance.vendor, "staging": staging}
+                | ({"base_url": address} if address else {})
+            )
+        return described
 
 
 def _as_text(value: Any) -> str:

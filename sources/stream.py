@@ -112,6 +112,10 @@ class Connection(Protocol):
         """The vendor's own count of live records; None when it gives none."""
         return None
 
+    def limits(self) -> Mapping[str, str]:
+        """The vendor's allowances and what is left of them, in words: {"API requests a day": "14,109 of 15,000 left"}."""
+        return {}
+
     def close(self) -> None:
         """Called at the end of the run, also after a failure."""
 

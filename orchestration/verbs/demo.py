@@ -102,6 +102,8 @@ def write_home(home: Path, life: Life, served: Sandbox) -> Settings:
         lines += [
             f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in options.items() if key not in SECRETS
         ]
+        if "base_url" in options:  # the ports change from demo to demo, a record's address must not
+            lines.append(f'web_url = "https://{instance.replace("_", "-")}.tsunagu-demo.example"')
         hidden = {key: value for key, value in options.items() if key in SECRETS}
         if hidden:
             secrets += [f"[sources.{instance}]", *(f"{key} = {json.dumps(value)}" for key, value in hidden.items()), ""]

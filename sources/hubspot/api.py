@@ -60,6 +60,10 @@ class HubSpot(Connection):
         """Requests sent so far."""
         return self._wire.requests
 
+    def limits(self) -> Mapping[str, str]:
+        """What the answers so far said of the account's own rate limit."""
+        return {"requests": self._wire.pace.in_words()}
+
     def close(self) -> None:
         """Frees the session."""
         self._wire.close()

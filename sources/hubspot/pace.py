@@ -31,6 +31,10 @@ class Pace:
         self._sent: deque[float] = deque()
         self._searches: deque[float] = deque()
 
+    def in_words(self) -> str:
+        """The limit in force."""
+        return "none" if self._most > NO_LIMIT else f"{self._most:,} in {self._seconds:g} s"
+
     def wait(self, *, search: bool) -> None:
         """Returns when one more request of this kind is allowed, and counts it."""
         sent = self._searches if search else self._sent

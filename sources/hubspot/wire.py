@@ -65,13 +65,13 @@ class Wire:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pace = Pace(now, sleep)
+        self.pace = Pace(now, sleep)
 
         def sign_in(http: Http) -> Token:  # noqa: ARG001 - the token is static
             return Token({"Authorization": f"Bearer {config['token']}"}, secret=config["token"])
 
         def after(answer: requests.Response) -> None:
-            self._pace.learn(answer.headers)
+            self.pace.learn(answer.headers)
 
         self._http = Http(config, config["base_url"], sign_in=sign_in, rules=ERRORS, after=after, sleep=sleep)
 
@@ -86,12 +86,12 @@ class Wire:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """The body of one answer."""
-        self._pace.wait(search=False)
+        self.pace.wait(search=False)
         return self._http.get(path, params=dict(params or {})).content
 
     def post(self, path: str, body: Mapping[str, Any]) -> bytes:
         """The body of one answer."""
-        self._pace.wait(search=path.endswith("/search"))
+        self.pace.wait(search=path.endswith("/search"))
         return self._http.post(path, json=dict(body)).content
 
     def pages(self, path: str, params: Mapping[str, Any], rows: str = "results") -> Iterator[bytes]:

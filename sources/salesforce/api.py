@@ -80,6 +80,13 @@ class SalesforceConnection(Connection):
     def requests(self) -> int:  # type: ignore[override]
         return self._http.requests
 
+    def limits(self) -> Mapping[str, str]:
+        """https://developer.salesforce.com/docs/platform/api-rest/guide/resources-limits.html"""
+        daily = loads(self._http.get(f"{self._base}/limits").content).get("DailyApiRequests") or {}
+        if "Max" not in daily:
+            return {}
+        return {"API requests in 24 hours": f"{daily['Remaining']:,} of {daily['Max']:,} left"}
+
     def close(self) -> None:
         self._http.close()
 

@@ -24,11 +24,12 @@ JOINED = """
     left join marts.identity_map m using (entity_type, source_system, source_object, source_id)
 """
 PAIRS = """
-    with one as (select true_id, entity_id, count(*) as n from joined where entity_type = $kind group by all),
+    with one as (select true_id, entity_id, count(*) as n from joined where entity_type = $kind and entity_id is not null group by all),
     same_truth as (select sum(n * (n - 1) / 2) as pairs
                    from (select true_id, count(*) as n from joined where entity_type = $kind group by all)),
     same_entity as (select sum(n * (n - 1) / 2) as pairs
-                    from (select entity_id, count(*) as n from joined where entity_type = $kind group by all)),
+                    from (select entity_id, count(*) as n from joined
+                         where entity_type = $kind and entity_id is not null group by all)),
     both_same as (select sum(n * (n - 1) / 2) as pairs from one)
     select both_same.pairs, same_truth.pairs, same_entity.pairs from both_same, same_truth, same_entity
 """

@@ -64,7 +64,6 @@ import importlib
 # What the libraries do when they are imported is theirs: load them first.
 for name in {third_party!r}:
     importlib.import_module(name)
-trusted = tuple(p for p in sys.path if p and p != {root!r})
 def refuse(what):
     def _refuse(*args, **kwargs):
         raise AssertionError(f"import did {{what}}: {{args[:2]}}")
@@ -77,11 +76,20 @@ def guarded_open(file, *args, **kwargs):
     return real_open(file, *args, **kwargs)
 builtins.open = io.open = guarded_open
 socket.socket.connect = refuse("a connection")
-class NoEnvironment(dict):
-    def __getitem__(self, key): raise AssertionError(f"import read the environment: {{key}}")
-    get = __contains__ = lambda self, key, *rest: (_ for _ in ()).throw(AssertionError(f"import read the environment: {{key}}"))
-os.environ = NoEnvironment()
-os.getenv = refuse("an environment read")
+class WatchedEnvironment(dict):
+    # Refuses a read whose nearest caller is a file of ours; what a library reads when first used is its own affair.
+    def _watch(self, key):
+        frame = sys._getframe(2)
+        while frame is not None and frame.f_code.co_filename.endswith(("os.py", "<frozen os>", "<frozen _collections_abc>")):
+            frame = frame.f_back
+        place = frame.f_code.co_filename if frame else ""
+        if place.startswith({root!r}) and "/.venv/" not in place:
+            raise AssertionError(f"import read the environment: {{key}}")
+    def __getitem__(self, key): self._watch(key); return super().__getitem__(key)
+    def get(self, key, default=None): self._watch(key); return super().get(key, default)
+    def __contains__(self, key): self._watch(key); return super().__contains__(key)
+os.environ = WatchedEnvironment(os.environ)
+os.getenv = lambda key, default=None: os.environ.get(key, default)
 failed = []
 for name in {modules!r}:
     try:
