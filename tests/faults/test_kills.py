@@ -23,7 +23,7 @@ POINTS = (
     "after all files were filtered",
     "after rows with a key were loaded",
     "after rows without a key were loaded",
-    "after the quarantine was loaded",
+    "after the counts were loaded",
     "after the load",
     "after the stamp",
 )

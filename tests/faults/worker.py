@@ -59,7 +59,7 @@ def arm(point: str) -> None:
         "after all files were filtered": lambda: after(syncs, "filter_unchanged"),
         "after rows with a key were loaded": lambda: after_loading("steps"),
         "after rows without a key were loaded": lambda: after_loading("journal"),
-        "after the quarantine was loaded": lambda: after_loading("quarantine"),
+        "after the counts were loaded": lambda: after_loading("vendor_count"),
         "after the load": lambda: after(syncs.Sync, "_load"),
         "after the stamp": lambda: after(syncs, "stamp_load"),
     }

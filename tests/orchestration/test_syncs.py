@@ -33,6 +33,13 @@ def test_the_first_sync_lands_every_row_and_an_empty_typed_table_for_what_may_no
     assert home.rows("select live_count from vendor_count where stream = 'fed'") == [(5,)]
 
 
+def test_an_object_that_becomes_permitted_is_read_from_its_beginning(home: Home) -> None:
+    home.store.put(START - timedelta(days=1), "Secret", {"id": "s", "name": "old"})
+    home.sync()
+    home.later(days=3)
+    assert home.sync(permitted="yes").rows["secret"] == 1
+
+
 def test_a_second_sync_with_nothing_new_adds_no_version_and_stamps_the_ledger_with_the_injected_clock(
     home: Home,
 ) -> None:
