@@ -174,11 +174,18 @@ class _Run:
             self._reader = None
 
     # the loop ----------------------------------------------------------------------------------------------------
-    def rows(self, stream: Stream) -> Iterator[pa.Table]:
-        """All tables of one stream; its state moves only when all of them were given."""
+    def rows(self, stream: Stream) -> Iterator[pa.Table | None]:
+        """All tables of one stream; its state moves only when all of them were given.
+
+        dlt takes turns between resources; one stream after the other lets a vendor use in a later stream what an
+        earlier one has read, and holds one stream in memory. None means: nothing now, ask the others.
+        """
         import dlt
 
+        earlier = set(self._started)
         self._started.add(stream.name)
+        while not earlier <= self._finished:
+            yield None
         state = dlt.current.resource_state()
         types = self._types(stream, dlt.current.source_schema().tables.get(stream.name))
         window = self.window(stream, state)

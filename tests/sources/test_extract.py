@@ -95,6 +95,25 @@ def test_a_source_runs_alone_with_plain_dlt(tmp_path: Path) -> None:
     assert notes.rows == {"things": 2, "whole": 2}
 
 
+@pytest.mark.parametrize("mode", ["round_robin", "fifo"])
+def test_streams_are_read_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    import dlt
+
+    asked: list[str] = []
+
+    class Slow(Nothing):
+        def pages(self, stream: Stream, window: Window) -> Iterator[pa.Table]:
+            for _ in range(3):
+                asked.append(stream.name)
+                yield pa.table({"id": [str(n) for n in range(ROW_GROUP)]})
+
+    monkeypatch.setenv("EXTRACT__NEXT_ITEM_MODE", mode)
+    vendor = Vendor("plain", "Plain", (STREAM, WHOLE), Slow)
+    pipeline = dlt.pipeline("slow", pipelines_dir=str(tmp_path), destination="duckdb")
+    pipeline.extract(build_source(vendor, "plain", clock=lambda: NOW, config={}), loader_file_format="parquet")
+    assert asked == ["things"] * 3 + ["whole"] * 3
+
+
 def test_building_a_source_asks_for_no_credential_and_sends_no_request() -> None:
     source = build_source(VENDOR, "plain", clock=lambda: NOW)
     assert {"things", "whole", "quarantine", "vendor_count"} <= set(source.resources)
