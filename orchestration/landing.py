@@ -9,6 +9,7 @@ warehouse for writing, and must not put temporary files into a package: dlt take
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ def filter_unchanged(
 ) -> Landing:
     """Rewrite the package's files so that only new versions remain. `keys`: stream -> its key columns.
 
-    `scratch` is a folder on the same disk and outside the package. Safe to repeat after a kill at any moment: files are
+    `scratch` is a folder of its own on the same disk and outside the package; it is gone afterwards. Safe to repeat after a kill at any moment: files are
     swapped in whole, and what an earlier pass or load did is recognised.
     """
     import duckdb
@@ -82,6 +83,7 @@ def filter_unchanged(
         return landing
     finally:
         connection.close()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, raw_path: Path, instance: str) -> Raw:
