@@ -66,7 +66,7 @@ def test_the_stage_map_holds_salesforces_stages_and_the_eight_questions() -> Non
 
 
 def test_the_stage_map_holds_every_stage_of_the_demos_portals() -> None:
-    from sources.hubspot.sandbox_words import PORTALS
+    from sources.hubspot.sandbox.words import PORTALS
 
     listed = {(r["source_system"], r["pipeline"], r["source_stage"]): r["stage"] for r in rows("stage_map")}
     for instance, portal in PORTALS.items():

@@ -18,7 +18,7 @@ from sources.demo.company import Company
 from sources.errors import CredentialsRejected
 from sources.extract import Notes
 from sources.hubspot import VENDOR
-from sources.hubspot.sandbox_words import PORTALS
+from sources.hubspot.sandbox.words import PORTALS
 from sources.stream import Window, build_source
 from tests.sources.hubspot.portal import Served, serving
 

@@ -14,7 +14,7 @@ from sources.demo.company import Company
 from sources.demo.mounting import SandboxOptions
 from sources.demo.simulate import Simulation
 from sources.salesforce.sandbox import mount
-from sources.salesforce.sandbox_auth import OrgOptions
+from sources.salesforce.sandbox.auth import OrgOptions
 from tests.sources.salesforce.hand_made import NOW, Rows, company_rows
 from tests.sources.salesforce.serving import Sandbox, serve
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from sources.demo.tables import TABLES, TARGET
-from sources.salesforce.sandbox_ids import with_suffix
+from sources.salesforce.sandbox.ids import with_suffix
 
 START = datetime(2026, 1, 5, 1, 0, 0)
 NOW = datetime(2026, 10, 30, 9, 0, 0)

@@ -19,7 +19,7 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from sources.salesforce.sandbox_org import DATA_OBJECTS
+from sources.salesforce.sandbox.org import DATA_OBJECTS
 from tests.sources.salesforce.hand_made import ACCOUNTS, MEMBERS
 from tests.sources.salesforce.serving import Sandbox
 

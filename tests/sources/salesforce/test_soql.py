@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
-from sources.salesforce.sandbox_dates import days_of
-from sources.salesforce.sandbox_soql import (
+from sources.salesforce.sandbox.dates import days_of
+from sources.salesforce.sandbox.soql import (
     Comparison,
     Item,
     Junction,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.salesforce.sandbox_ids import KEY_PREFIXES, with_suffix
+from sources.salesforce.sandbox.ids import KEY_PREFIXES, with_suffix
 from sources.salesforce.vocabulary import LEAD_STATUSES, RECORD_TYPES, STAGES, StageName
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sources.hubspot import sandbox_properties
-from sources.hubspot.sandbox_search import BadSearch, parse
-from sources.hubspot.sandbox_store import CREATED, Row, Store, modified_property
-from sources.hubspot.sandbox_words import OBJECT_TYPE_IDS
+from sources.hubspot.sandbox import properties
+from sources.hubspot.sandbox.search import BadSearch, parse
+from sources.hubspot.sandbox.store import CREATED, Row, Store, modified_property
+from sources.hubspot.sandbox.words import OBJECT_TYPE_IDS
 
 MAX_LIST, MAX_LIST_WITH_HISTORY = 100, 50
 MAX_BATCH, MAX_BATCH_WITH_HISTORY = 100, 50
@@ -117,7 +117,7 @@ class Objects:
 
     def search(self, name: str, body: Mapping[str, Any]) -> Row:
         """POST /crm/v3/objects/{type}/search"""
-        types = sandbox_properties.types(name)
+        types = properties.types(name)
         try:
             asked = parse(body, types)
         except BadSearch as problem:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from sources.salesforce.sandbox_org import Org
-from sources.salesforce.sandbox_query import Result, json_rows, object_of, run
-from sources.salesforce.sandbox_soql import SoqlError, parse
+from sources.salesforce.sandbox.org import Org
+from sources.salesforce.sandbox.query import Result, json_rows, object_of, run
+from sources.salesforce.sandbox.soql import SoqlError, parse
 
 _FIND = re.compile(
     r"\s*FIND\s*\{(?P<words>(?:\\.|[^}\\])*)\}\s*(?:IN\s+(?P<scope>ALL|NAME|EMAIL|PHONE|SIDEBAR)\s+FIELDS\s*)?"

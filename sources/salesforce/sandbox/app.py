@@ -23,14 +23,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sources.salesforce.sandbox_auth import INTEGRATION_USER, ORGANIZATION, OrgOptions, Refused, Sessions
-from sources.salesforce.sandbox_bulk import JobError, Jobs
-from sources.salesforce.sandbox_fields import ObjectType, describe_object, describe_summary
-from sources.salesforce.sandbox_ids import with_suffix
-from sources.salesforce.sandbox_org import Org
-from sources.salesforce.sandbox_query import Result, json_rows, run
-from sources.salesforce.sandbox_search import search
-from sources.salesforce.sandbox_soql import Comparison, Item, Select, SoqlError, Value, parse
+from sources.salesforce.sandbox.auth import INTEGRATION_USER, ORGANIZATION, OrgOptions, Refused, Sessions
+from sources.salesforce.sandbox.bulk import JobError, Jobs
+from sources.salesforce.sandbox.fields import ObjectType, describe_object, describe_summary
+from sources.salesforce.sandbox.ids import with_suffix
+from sources.salesforce.sandbox.org import Org
+from sources.salesforce.sandbox.query import Result, json_rows, run
+from sources.salesforce.sandbox.search import search
+from sources.salesforce.sandbox.soql import Comparison, Item, Select, SoqlError, Value, parse
 
 VERSIONS = tuple((str(number), f"{30 + number // 2}") for number in range(55, 67))
 SMALLEST_BATCH, KEPT_LOCATORS, LONGEST_URI = 200, 50, 16_384

@@ -6,9 +6,9 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 
 from __future__ import annotations
 
-from sources.salesforce.sandbox_auth import INTEGRATION_USER
-from sources.salesforce.sandbox_fields import Field, ObjectType, audit_fields, case_of
-from sources.salesforce.sandbox_objects import CURRENCY, ID, LOCAL, OWNER, owner_fields, rows_of
+from sources.salesforce.sandbox.auth import INTEGRATION_USER
+from sources.salesforce.sandbox.fields import Field, ObjectType, audit_fields, case_of
+from sources.salesforce.sandbox.objects import CURRENCY, ID, LOCAL, OWNER, owner_fields, rows_of
 from sources.salesforce.vocabulary import ACTIVITY_TYPES
 
 PRODUCT2 = ObjectType(

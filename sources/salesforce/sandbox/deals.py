@@ -6,10 +6,10 @@ a deleted opportunity takes its OpportunityHistory along, OpportunityContactRole
 
 from __future__ import annotations
 
-from sources.salesforce.sandbox_auth import INTEGRATION_USER
-from sources.salesforce.sandbox_fields import Field, ObjectType, audit_fields, case_of, quote
-from sources.salesforce.sandbox_ids import with_suffix
-from sources.salesforce.sandbox_objects import CURRENCY, ID, owner_fields, rows_of
+from sources.salesforce.sandbox.auth import INTEGRATION_USER
+from sources.salesforce.sandbox.fields import Field, ObjectType, audit_fields, case_of, quote
+from sources.salesforce.sandbox.ids import with_suffix
+from sources.salesforce.sandbox.objects import CURRENCY, ID, owner_fields, rows_of
 from sources.salesforce.vocabulary import (
     CONVERTED_STATUS,
     FORECAST_CATEGORIES,

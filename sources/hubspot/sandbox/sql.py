@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sources.hubspot import sandbox_words as words
-from sources.hubspot.sandbox_words import Portal
+from sources.hubspot.sandbox import words
+from sources.hubspot.sandbox.words import Portal
 
 
 @dataclass(frozen=True)

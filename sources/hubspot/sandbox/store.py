@@ -11,11 +11,11 @@ from datetime import datetime
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
-from sources.hubspot import sandbox_words as words
 from sources.hubspot.columns import HISTORY, MODIFIED, MODIFIED_OF
-from sources.hubspot.sandbox_associations import association_tables, merge_table
-from sources.hubspot.sandbox_properties import types
-from sources.hubspot.sandbox_sql import LIFECYCLE_WINDOW, View, instant, text, views
+from sources.hubspot.sandbox import words
+from sources.hubspot.sandbox.associations import association_tables, merge_table
+from sources.hubspot.sandbox.properties import types
+from sources.hubspot.sandbox.sql import LIFECYCLE_WINDOW, View, instant, text, views
 
 if TYPE_CHECKING:
     from sources.demo.company import Company

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sources.hubspot import sandbox_words as words
-from sources.hubspot.sandbox_sql import text
+from sources.hubspot.sandbox import words
+from sources.hubspot.sandbox.sql import text
 
 # Objects that can be merged, and the current view they live in.
 _CURRENT: Final = {

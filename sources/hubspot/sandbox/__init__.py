@@ -1,6 +1,6 @@
 """HubSpot's API over the demo company: two portals, served to our source, to the tests and to anyone's client.
 
-This file signs in, counts the rate and routes; what is answered is in the `sandbox_*` files beside it. It must not read
+This file signs in, counts the rate and routes; what is answered is in the files beside it. It must not read
 anything of the truth. Private app tokens: https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview
 Errors and limits: https://developers.hubspot.com/docs/api-reference/error-handling and
 https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
@@ -19,11 +19,11 @@ from urllib.parse import parse_qs
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from sources.demo.mounting import AsgiApp, Mount, SandboxOptions
-from sources.hubspot import sandbox_properties
-from sources.hubspot.sandbox_objects import Objects, Refused, flag, object_name
-from sources.hubspot.sandbox_rest import Rest
-from sources.hubspot.sandbox_store import Row, Store
-from sources.hubspot.sandbox_words import PORTALS
+from sources.hubspot.sandbox import properties
+from sources.hubspot.sandbox.objects import Objects, Refused, flag, object_name
+from sources.hubspot.sandbox.rest import Rest
+from sources.hubspot.sandbox.store import Row, Store
+from sources.hubspot.sandbox.words import PORTALS
 
 if TYPE_CHECKING:
     from sources.demo.company import Company
@@ -123,10 +123,10 @@ class Portal:
 
     def _properties(self, call: Call, kind: str) -> Answer:
         name = self._name(kind)
-        return {"results": [] if call.archived else sandbox_properties.definitions(name)}
+        return {"results": [] if call.archived else properties.definitions(name)}
 
     def _property(self, _call: Call, kind: str, prop: str) -> Answer:
-        for one in sandbox_properties.definitions(self._name(kind)):
+        for one in properties.definitions(self._name(kind)):
             if one["name"] == prop:
                 return one
         raise Refused(404, f"Property {prop} does not exist", "OBJECT_NOT_FOUND")

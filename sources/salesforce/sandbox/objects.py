@@ -6,9 +6,9 @@ https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_r
 
 from __future__ import annotations
 
-from sources.salesforce.sandbox_auth import INTEGRATION_USER, ORGANIZATION
-from sources.salesforce.sandbox_fields import Field, ObjectType, audit_fields, case_of, quote
-from sources.salesforce.sandbox_ids import with_suffix
+from sources.salesforce.sandbox.auth import INTEGRATION_USER, ORGANIZATION
+from sources.salesforce.sandbox.fields import Field, ObjectType, audit_fields, case_of, quote
+from sources.salesforce.sandbox.ids import with_suffix
 from sources.salesforce.vocabulary import (
     ACCOUNT_TYPES,
     CONVERTED_STATUS,

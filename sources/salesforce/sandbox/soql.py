@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal as Either
 
-from sources.salesforce.sandbox_dates import DATE_LITERAL
+from sources.salesforce.sandbox.dates import DATE_LITERAL
 
 Kind = Either["string", "number", "boolean", "null", "date", "datetime", "relative"]
 Path = tuple[str, ...]  # names from the object to the field, never empty but in COUNT()

@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sources.demo.mounting import Mount, SandboxOptions
-from sources.salesforce.sandbox_app import make_app
-from sources.salesforce.sandbox_auth import OrgOptions, Sessions
-from sources.salesforce.sandbox_org import DATA_OBJECTS, OBJECTS, Org
+from sources.salesforce.sandbox.app import make_app
+from sources.salesforce.sandbox.auth import OrgOptions, Sessions
+from sources.salesforce.sandbox.org import DATA_OBJECTS, OBJECTS, Org
 
 if TYPE_CHECKING:
     from sources.demo.company import Company

@@ -15,12 +15,12 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from sources.salesforce.sandbox_auth import INTEGRATION_USER
-from sources.salesforce.sandbox_fields import ObjectType
-from sources.salesforce.sandbox_ids import with_suffix
-from sources.salesforce.sandbox_org import Org
-from sources.salesforce.sandbox_query import Result, csv_rows, object_of, run
-from sources.salesforce.sandbox_soql import Select, SoqlError, parse
+from sources.salesforce.sandbox.auth import INTEGRATION_USER
+from sources.salesforce.sandbox.fields import ObjectType
+from sources.salesforce.sandbox.ids import with_suffix
+from sources.salesforce.sandbox.org import Org
+from sources.salesforce.sandbox.query import Result, csv_rows, object_of, run
+from sources.salesforce.sandbox.soql import Select, SoqlError, parse
 
 DELIMITERS = {"COMMA": ",", "TAB": "\t", "SEMICOLON": ";", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"}
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sources.salesforce.sandbox_deals import DEAL_OBJECTS
-from sources.salesforce.sandbox_fields import Field, ObjectType
-from sources.salesforce.sandbox_ids import suffix_macro
-from sources.salesforce.sandbox_objects import PEOPLE_OBJECTS, REFERENCE_OBJECTS
-from sources.salesforce.sandbox_work import WORK_OBJECTS
+from sources.salesforce.sandbox.deals import DEAL_OBJECTS
+from sources.salesforce.sandbox.fields import Field, ObjectType
+from sources.salesforce.sandbox.ids import suffix_macro
+from sources.salesforce.sandbox.objects import PEOPLE_OBJECTS, REFERENCE_OBJECTS
+from sources.salesforce.sandbox.work import WORK_OBJECTS
 
 if TYPE_CHECKING:
     import duckdb

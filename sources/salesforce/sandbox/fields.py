@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sources.salesforce.sandbox_ids import KEY_PREFIXES
+from sources.salesforce.sandbox.ids import KEY_PREFIXES
 
 FieldType = Literal[
     "id", "string", "textarea", "email", "phone", "url", "picklist", "multipicklist", "combobox", "reference", "boolean",

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
-from sources.hubspot.sandbox_objects import Refused, flag, number
-from sources.hubspot.sandbox_sql import instant, text
-from sources.hubspot.sandbox_store import Row, Store
-from sources.hubspot.sandbox_words import Pipeline, Stage
+from sources.hubspot.sandbox.objects import Refused, flag, number
+from sources.hubspot.sandbox.sql import instant, text
+from sources.hubspot.sandbox.store import Row, Store
+from sources.hubspot.sandbox.words import Pipeline, Stage
 
 _BORN: Final = "2023-10-02T00:00:00.000Z"
 MAX_SUBMISSIONS: Final = 50

@@ -18,7 +18,7 @@ from urllib.parse import unquote_plus
 
 import jwt
 
-from sources.salesforce.sandbox_ids import with_suffix
+from sources.salesforce.sandbox.ids import with_suffix
 
 INTEGRATION_USER = with_suffix("0055g00000Intgr")
 ORGANIZATION = with_suffix("00D5g0000000001")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sources.salesforce.sandbox_dates import days_of
-from sources.salesforce.sandbox_fields import Field, ObjectType
-from sources.salesforce.sandbox_ids import with_suffix
-from sources.salesforce.sandbox_org import Org, Snapshot
-from sources.salesforce.sandbox_soql import (
+from sources.salesforce.sandbox.dates import days_of
+from sources.salesforce.sandbox.fields import Field, ObjectType
+from sources.salesforce.sandbox.ids import with_suffix
+from sources.salesforce.sandbox.org import Org, Snapshot
+from sources.salesforce.sandbox.soql import (
     Comparison,
     Condition,
     Item,
