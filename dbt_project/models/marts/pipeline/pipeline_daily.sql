@@ -1,121 +1,156 @@
 -- The open pipeline at the end of each day, with the flows that led to it, at four levels and per stage and in all.
--- Full and sparse: running sums over movements, spread over the days between them.
+-- Full and sparse: running sums over movements, spread over the days between them. Stages, units and accounts are
+-- numbers until the end, because windows over millions of hashed ids cost several times as much.
+{% set causes = [
+    "created",
+    "reopened",
+    "won",
+    "lost",
+    "moved_in",
+    "moved_out",
+    "changed",
+    "reassigned",
+    "revalued",
+    "removed",
+] %}
+
 with
     today as (select {{ local_date(as_of()) }} as as_of_date),
+    moves as (select * from {{ ref("pipeline_movements") }}),
+    stage_numbers as (
+        select stage, row_number() over (order by stage) as stage_number
+        from (select distinct stage from moves) as stages
+        union all
+        select 'all' as stage, 0 as stage_number
+    ),
+    account_numbers as (
+        select account_id, row_number() over (order by account_id) as account_number
+        from (select distinct account_id from moves where account_id is not null) as accounts
+    ),
+    units as (
+        select level, unit_id, unit_name, row_number() over (order by level, unit_id) as unit_number
+        from (select distinct level, unit_id, unit_name from {{ ref("reporting_units") }}) as distinct_units
+    ),
+    owner_units as (
+        select members.owner_id, units.unit_number
+        from {{ ref("reporting_units") }} as members
+        inner join units on members.level = units.level and members.unit_id = units.unit_id
+    ),
     -- A day later than as-of that the tools already name (a closure dated ahead) counts on the as-of day.
     movements as (
         select
             least(moves.movement_date, today.as_of_date) as movement_date,
-            moves.stage,
+            stage_numbers.stage_number,
             moves.owner_id,
-            moves.account_id,
+            account_numbers.account_number,
             moves.cause,
             moves.amount,
             moves.opportunity_count
-        from {{ ref("pipeline_movements") }} as moves
+        from moves
         cross join today
+        inner join stage_numbers on moves.stage = stage_numbers.stage
+        left join account_numbers on moves.account_id = account_numbers.account_id
     ),
     owner_days as (
-        select movement_date, stage, owner_id, cause, sum(amount) as amount, sum(opportunity_count) as opportunity_count
-        from movements
-        group by movement_date, stage, owner_id, cause
-    ),
-    stage_rows as (
-        select
-            days.movement_date,
-            days.stage,
-            units.level,
-            units.unit_id,
-            days.cause,
-            sum(days.amount) as amount,
-            sum(days.opportunity_count) as opportunity_count
-        from owner_days as days
-        inner join {{ ref("reporting_units") }} as units on days.owner_id = units.owner_id
-        group by days.movement_date, days.stage, units.level, units.unit_id, days.cause
-    ),
-    with_all as (
-        select *
-        from stage_rows
-        union all
-        select movement_date, 'all' as stage, level, unit_id, cause, amount, opportunity_count
-        from stage_rows
-    ),
-    flows as (
         select
             movement_date,
-            stage,
-            level,
-            unit_id,
-            sum(amount) as amount,
+            stage_number,
+            owner_id,
             sum(opportunity_count) as opportunity_count,
-            cast(0 as bigint) as account_count,
-            {% for cause in [
-                "created",
-                "reopened",
-                "won",
-                "lost",
-                "moved_in",
-                "moved_out",
-                "changed",
-                "reassigned",
-                "revalued",
-                "removed",
-            ] %}
+            sum(amount) as amount,
+            {% for cause in causes %}
                 coalesce(sum(amount) filter (where cause = '{{ cause }}'), 0) as {{ cause }}_amount
                 {%- if not loop.last %},{% endif %}
             {% endfor %}
-        from with_all
-        group by movement_date, stage, level, unit_id
+        from movements
+        group by movement_date, stage_number, owner_id
+    ),
+    stage_flows as (
+        select
+            days.movement_date,
+            days.stage_number,
+            owner_units.unit_number,
+            sum(days.opportunity_count) as opportunity_count,
+            sum(days.amount) as amount,
+            {% for cause in causes %}
+                sum(days.{{ cause }}_amount) as {{ cause }}_amount {%- if not loop.last %},{% endif %}
+            {% endfor %}
+        from owner_days as days
+        inner join owner_units on days.owner_id = owner_units.owner_id
+        group by days.movement_date, days.stage_number, owner_units.unit_number
+    ),
+    flows as (
+        select *
+        from stage_flows
+        union all
+        select
+            movement_date,
+            0 as stage_number,
+            unit_number,
+            sum(opportunity_count) as opportunity_count,
+            sum(amount) as amount,
+            {% for cause in causes %}
+                sum({{ cause }}_amount) as {{ cause }}_amount {%- if not loop.last %},{% endif %}
+            {% endfor %}
+        from stage_flows
+        group by movement_date, unit_number
     ),
     -- Distinct accounts: +1 when the first open deal of an account enters the cell, -1 when the last one leaves it.
     account_days as (
-        select movement_date, stage, owner_id, account_id, sum(opportunity_count) as opportunity_count
+        select movement_date, stage_number, owner_id, account_number, sum(opportunity_count) as opportunity_count
         from movements
-        where account_id is not null and opportunity_count <> 0
-        group by movement_date, stage, owner_id, account_id
+        where account_number is not null and opportunity_count <> 0
+        group by movement_date, stage_number, owner_id, account_number
+        having sum(opportunity_count) <> 0
     ),
-    account_units as (
+    account_stages as (
         select
             days.movement_date,
-            days.stage,
-            units.level,
-            units.unit_id,
-            days.account_id,
+            days.stage_number,
+            owner_units.unit_number,
+            days.account_number,
             sum(days.opportunity_count) as opportunity_count
         from account_days as days
-        inner join {{ ref("reporting_units") }} as units on days.owner_id = units.owner_id
-        group by days.movement_date, days.stage, units.level, units.unit_id, days.account_id
+        inner join owner_units on days.owner_id = owner_units.owner_id
+        group by days.movement_date, days.stage_number, owner_units.unit_number, days.account_number
+        having sum(days.opportunity_count) <> 0
     ),
     account_cells as (
-        select movement_date, stage, level, unit_id, account_id, opportunity_count
-        from account_units
-        where opportunity_count <> 0
+        select
+            movement_date,
+            stage_number,
+            unit_number,
+            -- One number for stage, unit and account: a window over one key sorts faster than over three.
+            (cast(unit_number as bigint) * 1000 + stage_number) * 1000000000 + account_number as cell_account_number,
+            opportunity_count
+        from account_stages
         union all
-        select movement_date, 'all' as stage, level, unit_id, account_id, sum(opportunity_count) as opportunity_count
-        from account_units
-        group by movement_date, level, unit_id, account_id
+        select
+            movement_date,
+            0 as stage_number,
+            unit_number,
+            cast(unit_number as bigint) * 1000 * 1000000000 + account_number as cell_account_number,
+            sum(opportunity_count) as opportunity_count
+        from account_stages
+        group by movement_date, unit_number, account_number
         having sum(opportunity_count) <> 0
     ),
     account_totals as (
         select
             movement_date,
-            stage,
-            level,
-            unit_id,
+            stage_number,
+            unit_number,
             opportunity_count,
             sum(opportunity_count) over (
-                partition by level, unit_id, stage, account_id
-                order by movement_date
-                rows between unbounded preceding and current row
+                partition by cell_account_number order by movement_date rows between unbounded preceding and current row
             ) as open_count
         from account_cells
     ),
     account_deltas as (
         select
             movement_date,
-            stage,
-            level,
-            unit_id,
+            stage_number,
+            unit_number,
             sum(
                 case
                     when open_count > 0 and open_count - opportunity_count <= 0
@@ -126,139 +161,85 @@ with
                 end
             ) as account_count
         from account_totals
-        group by movement_date, stage, level, unit_id
+        group by movement_date, stage_number, unit_number
     ),
-    deltas as (
+    balances as (
         select
             flows.movement_date,
-            flows.stage,
-            flows.level,
-            flows.unit_id,
-            flows.amount,
-            flows.opportunity_count,
-            coalesce(account_deltas.account_count, 0) as account_count,
-            flows.created_amount,
-            flows.reopened_amount,
-            flows.won_amount,
-            flows.lost_amount,
-            flows.moved_in_amount,
-            flows.moved_out_amount,
-            flows.changed_amount,
-            flows.reassigned_amount,
-            flows.revalued_amount,
-            flows.removed_amount
+            lead(flows.movement_date) over (
+                partition by flows.unit_number, flows.stage_number order by flows.movement_date
+            ) as next_date,
+            flows.stage_number,
+            flows.unit_number,
+            sum(flows.amount) over (
+                partition by flows.unit_number, flows.stage_number
+                order by flows.movement_date
+                rows between unbounded preceding and current row
+            ) as amount,
+            sum(flows.opportunity_count) over (
+                partition by flows.unit_number, flows.stage_number
+                order by flows.movement_date
+                rows between unbounded preceding and current row
+            ) as opportunity_count,
+            sum(coalesce(account_deltas.account_count, 0)) over (
+                partition by flows.unit_number, flows.stage_number
+                order by flows.movement_date
+                rows between unbounded preceding and current row
+            ) as account_count
         from flows
         left join
             account_deltas
             on flows.movement_date = account_deltas.movement_date
-            and flows.stage = account_deltas.stage
-            and flows.level = account_deltas.level
-            and flows.unit_id = account_deltas.unit_id
+            and flows.stage_number = account_deltas.stage_number
+            and flows.unit_number = account_deltas.unit_number
     ),
-    balances as (
+    -- An empty cell is shown on the day that emptied it only.
+    intervals as (
         select
-            deltas.movement_date,
-            lead(deltas.movement_date) over (
-                partition by deltas.level, deltas.unit_id, deltas.stage order by deltas.movement_date
-            ) as next_date,
-            deltas.stage,
-            deltas.level,
-            deltas.unit_id,
-            {% for measure in ["amount", "opportunity_count", "account_count"] %}
-                sum(deltas.{{ measure }}) over (
-                    partition by deltas.level, deltas.unit_id, deltas.stage
-                    order by deltas.movement_date
-                    rows between unbounded preceding and current row
-                ) as {{ measure }},
-            {% endfor %}
-            deltas.created_amount,
-            deltas.reopened_amount,
-            deltas.won_amount,
-            deltas.lost_amount,
-            deltas.moved_in_amount,
-            deltas.moved_out_amount,
-            deltas.changed_amount,
-            deltas.reassigned_amount,
-            deltas.revalued_amount,
-            deltas.removed_amount
-        from deltas
-    ),
-    days as (
-        select calendar.day_date
-        from {{ ref("calendar") }} as calendar
-        cross join today
-        where calendar.day_date <= today.as_of_date
-    ),
-    spread as (
-        select
-            days.day_date as snapshot_date,
-            balances.stage,
-            balances.level,
-            balances.unit_id,
-            balances.account_count,
-            balances.opportunity_count,
-            balances.amount,
-            days.day_date = balances.movement_date as has_flows,
-            balances.created_amount,
-            balances.reopened_amount,
-            balances.won_amount,
-            balances.lost_amount,
-            balances.moved_in_amount,
-            balances.moved_out_amount,
-            balances.changed_amount,
-            balances.reassigned_amount,
-            balances.revalued_amount,
-            balances.removed_amount
+            balances.*,
+            case
+                when balances.opportunity_count = 0
+                then balances.movement_date
+                else coalesce(cast({{ dbt.dateadd("day", -1, "balances.next_date") }} as date), today.as_of_date)
+            end as last_date
         from balances
-        inner join
-            days
-            on days.day_date >= balances.movement_date
-            and (days.day_date < balances.next_date or balances.next_date is null)
-            and (days.day_date = balances.movement_date or balances.opportunity_count <> 0)
+        cross join today
     ),
-    units as (select distinct level, unit_id, unit_name from {{ ref("reporting_units") }})
+    cell_days as (
+        {{
+            each_day(
+                "intervals",
+                "movement_date",
+                "last_date",
+                ["movement_date", "stage_number", "unit_number", "account_count", "opportunity_count", "amount"],
+            )
+        }}
+    )
 
 select
-    spread.snapshot_date,
-    spread.stage,
+    cell_days.day_date as snapshot_date,
+    stage_numbers.stage,
     cast(stages.stage_order as bigint) as stage_order,
-    spread.level,
-    spread.unit_id,
+    units.level,
+    units.unit_id,
     units.unit_name,
-    cast(spread.account_count as bigint) as account_count,
-    cast(spread.opportunity_count as bigint) as opportunity_count,
-    cast(spread.amount as decimal(18, 2)) as amount,
+    cast(cell_days.account_count as bigint) as account_count,
+    cast(cell_days.opportunity_count as bigint) as opportunity_count,
+    cast(cell_days.amount as decimal(18, 2)) as amount,
     -- The win model comes later.
     cast(null as decimal(18, 2)) as weighted_amount,
-    {% for cause in [
-        "created",
-        "reopened",
-        "won",
-        "lost",
-        "moved_in",
-        "moved_out",
-        "changed",
-        "reassigned",
-        "revalued",
-        "removed",
-    ] %}
-        cast(
-            case when spread.has_flows then spread.{{ cause }}_amount else 0 end as decimal(18, 2)
-        ) as {{ cause }}_amount
+    {% for cause in causes %}
+        cast(coalesce(flows.{{ cause }}_amount, 0) as decimal(18, 2)) as {{ cause }}_amount
         {%- if not loop.last %},{% endif %}
     {% endfor %}
-from spread
-inner join units on spread.level = units.level and spread.unit_id = units.unit_id
-left join {{ ref("funnel_stages") }} as stages on stages.entity_type = 'opportunity' and spread.stage = stages.stage
-where
-    spread.opportunity_count <> 0
-    or spread.created_amount <> 0
-    or spread.reopened_amount <> 0
-    or spread.won_amount <> 0
-    or spread.lost_amount <> 0
-    or spread.moved_in_amount <> 0
-    or spread.moved_out_amount <> 0
-    or spread.changed_amount <> 0
-    or spread.reassigned_amount <> 0
-    or spread.revalued_amount <> 0
-    or spread.removed_amount <> 0
+from cell_days
+inner join stage_numbers on cell_days.stage_number = stage_numbers.stage_number
+inner join units on cell_days.unit_number = units.unit_number
+left join
+    flows
+    on cell_days.day_date = flows.movement_date
+    and cell_days.stage_number = flows.stage_number
+    and cell_days.unit_number = flows.unit_number
+left join
+    {{ ref("funnel_stages") }} as stages on stages.entity_type = 'opportunity' and stage_numbers.stage = stages.stage
+where cell_days.opportunity_count <> 0 {% for cause in causes %} or flows.{{ cause }}_amount <> 0 {% endfor %}
