@@ -17,7 +17,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SAMPLE = 1 << 18
+_SAMPLE = 1 << 16
+_PIECE = 1 << 20
 # Above this share of unreadable characters the encoding itself is wrong, not a line of the file.
 _HOPELESS = 0.1
 UNREADABLE = re.compile("[\udc80-\udcff]")
@@ -32,8 +33,10 @@ def detect(data: bytes, declared: str | None = None) -> tuple[str, int]:
         return _declared(declared), 0
     if _is_utf8(data):
         return "utf-8", 0
+    # Cut at a line's end, so that the sample's own end is no broken character.
     sample = data[:_SAMPLE]
-    share, name = min((_unread_share(sample, name), name) for name in _candidates(sample))
+    sample = sample[: sample.rfind(b"\n") + 1] or sample
+    share, _, name = min((_unread_share(sample, name), place, name) for place, name in enumerate(_candidates(sample)))
     return (name, 0) if share <= _HOPELESS else (_guess(sample), 0)
 
 
@@ -53,8 +56,8 @@ def _declared(name: str) -> str:
 def _is_utf8(data: bytes) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for start in range(0, len(data), _SAMPLE):
-            decoder.decode(data[start : start + _SAMPLE])
+        for start in range(0, len(data), _PIECE):
+            decoder.decode(data[start : start + _PIECE])
         decoder.decode(b"", True)
     except UnicodeDecodeError:
         return False
@@ -62,14 +65,19 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _candidates(sample: bytes) -> tuple[str, ...]:
-    # EUC-JP text is often valid CP932 too (as half-width kana), never the other way round. Hiragana, the commonest
-    # characters of Japanese text, start with 0xA4 in EUC-JP and with 0x82 in CP932.
-    return ("utf-8", "euc_jp") if sample.count(b"\xa4") > 2 * sample.count(b"\x82") else ("utf-8", "cp932")
+    """In order of preference where several leave as little unread.
+
+    EUC-JP text can be valid CP932 too (as half-width kana). Hiragana, the commonest characters of Japanese text, start
+    with 0xA4 in EUC-JP and with 0x82 in CP932; 0xA4 alone says little, it ends 商 in CP932.
+    """
+    looks_euc = sample.count(b"\xa4") > 2 * sample.count(b"\x82")
+    return ("utf-8", "euc_jp", "cp932") if looks_euc else ("utf-8", "cp932", "euc_jp")
 
 
 def _unread_share(sample: bytes, name: str) -> float:
     text = text_of(sample, name)
-    return len(UNREADABLE.findall(text)) / max(1, sum(character > "\x7f" for character in text))
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return len(UNREADABLE.findall(text)) / max(1, beyond_ascii)
 
 
 def _guess(sample: bytes) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, Literal, NoReturn, cast
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
@@ -271,7 +271,9 @@ class _Reader:
         if node is None:
             return default
         zone = self._text(node, "timezone")
-        if zone not in available_timezones():
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             self._fail(node, zone, "is no time zone", "Write a name such as Asia/Tokyo or America/New_York")
         return zone
 

@@ -99,3 +99,13 @@ def test_the_leads_of_the_marketplace_are_read_whole(tmp_path: Path, land: Land)
     assert found["unknown"] == (1099, 179)
     assert found[""] == (60, 14)
     assert (sum(leads for leads, _ in found.values()), sum(deals for _, deals in found.values())) == (8000, 842)
+
+
+def test_a_list_that_lacks_a_record_names_the_ones_that_live_for_the_landing(folder: Folder, land: Land) -> None:
+    folder.put("accounts.csv", "id,name,size\n1,Asahi,10\n2,Bando,20\n")
+    land(folder)
+    folder.put("accounts.csv", "id,name,size\n2,Bando,x\n")
+    con = land(folder)
+    newest = "_dlt_load_id = (select max(_dlt_load_id) from raw_shop._seen)"
+    seen = con.execute(f"select key from raw_shop._seen where stream = 'account' and {newest} order by key").fetchall()
+    assert seen == [("account|2",), (None,)]

@@ -26,6 +26,9 @@ def rows_of(data: bytes, dialect: Dialect | None = None) -> list[dict[str, str]]
         (JAPANESE.encode("cp932"), "cp932"),
         (codecs.BOM_UTF16_LE + JAPANESE.encode("utf-16-le"), "utf-16-le"),
         ("お客様の名前,ひらがなのメモ\nたなか,です\n".encode("euc_jp"), "euc_jp"),
+        ("会社名,部署\n青井商事,商品部\n丸商,商工課\n".encode("cp932"), "cp932"),
+        ("会社名,部署\n青井商事,商品部\n丸商,商工課\n".encode("euc_jp"), "euc_jp"),
+        ("ｶﾌﾞｼｷ,ｶｲｼｬ\nﾀﾅｶ,ｽｽﾞｷ\n".encode("cp932"), "cp932"),
         (b"a,b\n1,2\n", "utf-8"),
     ],
 )
