@@ -61,13 +61,14 @@ def read_facts(
             seqs = [max(newest.get((i, table), 0), whole[i]) for i in instances]
             tables[f"{folder}.{table}"] = (_digest(shape), max(seqs))
     engine = [(key, text) for key, text in sorted(columns.items()) if key[1] in ENGINE_TABLES]
+    engine_seq = max((seq for (_, table), seq in newest.items() if table in ("", *ENGINE_TABLES)), default=0)
     return Facts(
         raw=tables,
         as_of=now.as_of,
         through_seq=now.through_seq,
         history_rows=_count(raw, f"ledger.identity_history where run_seq <= {now.through_seq}"),
         map_version=_map_version(raw, now.as_of),
-        engine_tables=_digest(engine),
+        engine_tables=(_digest(engine), engine_seq),
         environment=environment,
         identity_rules=identity_rules,
         identity_reads=identity_reads,

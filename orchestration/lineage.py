@@ -32,8 +32,8 @@ class Facts:
     through_seq: int
     history_rows: int = 0
     map_version: str = ""
-    engine_tables: str = ""
-    """Columns of the tables that the extraction engine makes in every instance's dataset."""
+    engine_tables: tuple[str, int] = ("", 0)
+    """The same for the tables that the extraction engine makes in every instance's dataset, all together."""
     environment: str = ""
     identity_rules: str = ""
     identity_reads: tuple[str, ...] = ()
@@ -140,6 +140,9 @@ class Lineage:
             return self._source_token(self._sources[unique_id])
         node = self.nodes[unique_id]
         parents = {parent: self._as_input(parent, node) for parent in sorted(self.parents(unique_id))}
+        engine = self._engine_tables(node)
+        if engine is not None:
+            parents["engine"] = engine
         code = _hash(
             self._project_code,
             node["checksum"]["checksum"],
@@ -158,16 +161,20 @@ class Lineage:
             name = _source_name(source)
             if name in _IGNORED_SOURCES:
                 return Token("", "")
-            if name == _LEDGER_OF_LOADS and len(node["fqn"]) > 1 and node["fqn"][1] in _RAW_ROOMS:
-                return self._loads_as_seen_by(node)
+            if name == _LEDGER_OF_LOADS and _is_in(node, *_RAW_ROOMS):
+                return Token("", "")  # they join it in every case; loads of other tables do not concern them
         return self.token(parent)
 
-    def _loads_as_seen_by(self, node: Mapping[str, Any]) -> Token:
-        """Models over raw tables join the ledger in every case; new loads of other tables do not concern them."""
-        names = {_source_name(self._sources[p]) for p in node["depends_on"]["nodes"] if p in self._sources}
+    def _engine_tables(self, node: Mapping[str, Any]) -> Token | None:
+        """Staging models without a vendor's raw table read the tables that the extraction engine makes everywhere:
+        their macro finds out at run time which are there, so that dbt does not know of them."""
+        if not _is_in(node, "staging"):
+            return None
+        names = {_source_name(self._sources[p]) for p in node["depends_on"].get("nodes", []) if p in self._sources}
         if names - {_LEDGER_OF_LOADS, *_IGNORED_SOURCES}:
-            return Token("", "")
-        return Token(self.facts.engine_tables, _hash(self.facts.engine_tables, self.facts.through_seq))
+            return None
+        columns, newest = self.facts.engine_tables
+        return Token(columns, _hash(columns, newest))
 
     def _source_token(self, source: Mapping[str, Any]) -> Token:
         name = _source_name(source)
@@ -240,6 +247,10 @@ def _is_fresh(
 
 def _is_incremental(node: Mapping[str, Any]) -> bool:
     return node["config"].get("materialized") == "incremental"
+
+
+def _is_in(node: Mapping[str, Any], *rooms: str) -> bool:
+    return len(node["fqn"]) > 1 and node["fqn"][1] in rooms
 
 
 def _source_name(source: Mapping[str, Any]) -> str:

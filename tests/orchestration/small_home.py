@@ -116,6 +116,7 @@ COLUMNS = {
 TABLES = {
     "account": "id varchar, name varchar, corporate_number varchar, created_at timestamptz, _dlt_load_id varchar",
     "person": "id varchar, name varchar, email varchar, created_at timestamptz, _dlt_load_id varchar",
+    "vendor_count": "live_count bigint, _dlt_load_id varchar",
 }
 
 
@@ -144,6 +145,11 @@ def small_home(folder: Path) -> SmallSettings:
     settings.make_folders()
     for name, text in FILES.items():
         write(settings, name, text)
+    write(settings, "models/staging/stg_loads__vendor_count.sql", "select live_count from raw.raw_shop.vendor_count")
+    counts = (
+        "{{ config(materialized='table') }} select max(live_count) as live from {{ ref('stg_loads__vendor_count') }}"
+    )
+    write(settings, "models/canonical/canonical_vendor_count.sql", counts)
     for name, columns in COLUMNS.items():
         write(settings, f"models/staging/stg_shop__{name}.sql", STAGING.format(object=name, columns=columns))
         body = (

@@ -61,6 +61,14 @@ def test_a_sync_that_brought_nothing_moves_as_of_and_rebuilds_only_what_asks_for
     assert rows(home, "select age_days from marts.ages") == [(before[0][0] + 3,)]
 
 
+def test_the_engines_own_tables_are_followed_although_dbt_does_not_know_of_them(home: SmallSettings) -> None:
+    build(home)
+    load(home, 1, vendor_count=[(7,)])
+    report = build(home)
+    assert set(report.models_run) == {"canonical_vendor_count", "ages", "data_health"}
+    assert rows(home, "select live from canonical.canonical_vendor_count") == [(7,)]
+
+
 def test_a_changed_seed_rebuilds_what_reads_it(home: SmallSettings) -> None:
     build(home)
     write(home, "seeds/regions.csv", "region,label\nkanto,Greater Tokyo\n")
