@@ -109,3 +109,23 @@ def test_a_list_that_lacks_a_record_names_the_ones_that_live_for_the_landing(fol
     newest = "_dlt_load_id = (select max(_dlt_load_id) from raw_shop._seen)"
     seen = con.execute(f"select key from raw_shop._seen where stream = 'account' and {newest} order by key").fetchall()
     assert seen == [("account|2",), (None,)]
+
+
+def test_a_relative_folder_and_mapping_start_at_the_home(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlt.common.configuration.container import Container
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+
+    from sources.config import Config
+    from sources.files import VENDOR
+
+    home = folder.mapping.parent
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(home))
+    Container()[PluggableRunContext].reload(str(home))
+    assert VENDOR.streams_of
+    folder.put("accounts.csv", "id,name,size\n1,Asahi,10\n")
+    try:
+        streams = VENDOR.streams_of(Config("shop", {"folder": "drops", "mapping": "mapping.yaml"}))
+    finally:
+        monkeypatch.undo()
+        Container()[PluggableRunContext].reload()
+    assert next(stream for stream in streams if stream.name == "account").deletes == "sweep"
