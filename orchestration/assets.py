@@ -5,7 +5,7 @@ from the vendors' stream tables and dbt's manifest; nothing here opens a source 
 """
 
 # Dagster reads the annotations of config and context at run time: no postponed evaluation in this file.
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from sources.stream import Clock, Stream
 
 OWNERS = ["team:data"]
 PUBLISHED = dg.AssetKey(["published", "tsunagu"])
+BUILT = dg.AssetKey(["run", "built"])
+"""Made by every build, an unchanged one too: Dagster skips what depends on an asset that a run left alone."""
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """Bounded: the vendor's passing faults are retried in the client already."""
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=3))
@@ -125,9 +127,9 @@ def model_assets(settings: Settings, specs: ModelSpecs, journal: Journal) -> dg.
 
     @dg.multi_asset(
         name="models",
-        specs=specs.assets,
+        specs=[*specs.assets, _built_spec(specs)],
         check_specs=specs.checks,
-        can_subset=False,
+        can_subset=True,  # makes checks optional: one whose table did not change is not run again
         pool="warehouse",
     )
     def models(context: dg.AssetExecutionContext, config: Build) -> Iterator[Any]:
@@ -137,9 +139,29 @@ def model_assets(settings: Settings, specs: ModelSpecs, journal: Journal) -> dg.
             journal.build = report
             step.note = report.in_words()
         yield from specs.events(events)
+        yield dg.MaterializeResult(
+            asset_key=BUILT,
+            metadata={
+                "as_of": report.as_of,
+                "models_built": len(report.models_run),
+                "models_unchanged": len(report.models_skipped),
+                "failed": ", ".join(str(trouble) for trouble in report.failed),
+            },
+        )
         context.log.info(report.in_words())
 
     return models
+
+
+def _built_spec(specs: ModelSpecs) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=BUILT,
+        group_name="marts",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        deps=specs.mart_keys,
+        description="What the last build came to: as of which instant, which models were built, which failed.",
+    )
 
 
 def _watch(journal: Journal, step: Any, events: list[Any], event: Any) -> None:
@@ -153,9 +175,7 @@ def _build(settings: Settings, config: Build, on_event: Callable[[Any], None]) -
     return build(settings, full_refresh=config.full_refresh, on_event=on_event)
 
 
-def publish_asset(
-    settings: Settings, specs: ModelSpecs, clock: Clock, journal: Journal, metadata: Mapping[str, Any] | None = None
-) -> dg.AssetsDefinition:
+def publish_asset(settings: Settings, clock: Clock, journal: Journal) -> dg.AssetsDefinition:
     """The file that people read. The gate is in publish: an error-severity check keeps the last good file."""
 
     @dg.asset(
@@ -163,9 +183,8 @@ def publish_asset(
         group_name="published",
         kinds={"duckdb"},
         owners=OWNERS,
-        deps=specs.mart_keys,
+        deps=[BUILT],
         description="The one file that people and tools read: schema marts, swapped in whole.",
-        metadata=metadata,
         freshness_policy=FRESH,
         pool="warehouse",
     )

@@ -32,7 +32,7 @@ def build_defs(
         assets=[
             *assets.source_assets(settings, now, watcher, retries),
             assets.model_assets(settings, specs, watcher),
-            assets.publish_asset(settings, specs, now, watcher),
+            assets.publish_asset(settings, now, watcher),
         ],
         jobs=jobs,
         schedules=automation.schedules(settings),

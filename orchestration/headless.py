@@ -84,12 +84,9 @@ def _execute(
     with instance:
         if asked:
             keys = [key for name in asked for key in _source_keys(definitions, name)]
-            _job(definitions, EXTRACT_JOB, instance, config, keys)
+            _job(definitions, EXTRACT_JOB, instance, journal, config, keys)
         models = {"ops": {"models": {"config": {"full_refresh": full_refresh}}}}
-        _job(definitions, MODELS_JOB, instance, models, None)
-    for name in asked:
-        if name not in journal.syncs and name not in journal.errors:
-            journal.errors[name] = RuntimeError("the run ended before this source was read; see the Dagster log")
+        _job(definitions, MODELS_JOB, instance, journal, models, None)
     return Outcome(journal, asked)
 
 
@@ -101,15 +98,21 @@ def _job(
     definitions: dg.Definitions,
     name: str,
     instance: dg.DagsterInstance,
+    journal: Journal,
     config: dict[str, Any],
     keys: list[dg.AssetKey] | None,
 ) -> None:
-    quiet = {
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
-    }  # the run's events are in Dagster's own store
-    definitions.resolve_job_def(name).execute_in_process(
+    """Run a job in this process. A failure that no step of the journal tells is written into it."""
+    # The run's events are in Dagster's own store; the terminal shows the journal.
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    told = len(journal.errors)
+    result = definitions.resolve_job_def(name).execute_in_process(
         run_config={**config, **quiet}, instance=instance, raise_on_error=False, asset_selection=keys
     )
+    if not result.success and len(journal.errors) == told:
+        failures = [event for event in result.all_events if event.is_failure]
+        words = " ".join(str(failures[0].event_specific_data or failures[0].message).split()) if failures else "unknown"
+        journal.errors[name] = RuntimeError(f"the job failed outside its steps: {words[:600]}")
 
 
 def prepare(settings: Settings) -> None:

@@ -85,7 +85,8 @@ def next_life(home: Path, seed: int | None, scale: str | None, advance: int) -> 
     state = home / STATE_FILE
     if not state.exists():
         return Life(DEFAULT_SEED if seed is None else seed, scale or DEFAULT_SCALE, advance)
-    life = Life(**json.loads(state.read_text(encoding="utf-8")))
+    kept = json.loads(state.read_text(encoding="utf-8"))
+    life = Life(int(kept["seed"]), str(kept["scale"]), int(kept["days"]))
     if (seed is not None and seed != life.seed) or (scale is not None and scale != life.scale):
         raise SettingsError(
             f"{home} holds the company of seed {life.seed}, {life.scale}. Remove the folder, or give TSUNAGU_HOME another one"

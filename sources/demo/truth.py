@@ -13,7 +13,8 @@ Rules a reader needs:
   conversion); a stage that was skipped is null. Contacts in Salesforce and cards in esales have no such field.
 - `records`: every record of every tool that exists by now, deleted and merged ones too. `difficulty` says what makes it hard
   to join; deals of esales are `observed_only`: that tool keeps no history, so stage entries between two deliveries
-  cannot be seen by any reader, although `stage_events` has them. `is_decidable` as in `decidable.py`.
+  cannot be seen by any reader, although `stage_events` has them. `deleted`: gone from a tool that shows no deleted ones
+  (esales' deliveries, HubSpot's form submissions), so a reader knows it only from before. `is_decidable` as in `decidable.py`.
 """
 
 from __future__ import annotations
@@ -72,19 +73,40 @@ where known_at <= {_NOW} and (deleted_at is null or deleted_at > {_NOW})
 order by occurred_at, person_entity_id, kind
 """
 
-_PEOPLE = """
-with live as (select distinct entity_id from current.people where not is_deleted)
+# A person is a customer from the earliest of: what a tool recorded, and the closing of a won deal in which they take part.
+_PEOPLE = f"""
+with won as (
+    select opportunity_entity_id, max("at") as closed_at
+    from truth.deal_states
+    where "at" <= {_NOW} and stage = 'won' and previous_stage is distinct from 'won'
+        and opportunity_entity_id in (
+            select opportunity_entity_id from truth.deal_states
+            where "at" <= {_NOW} and (until is null or until > {_NOW}) and stage = 'won'
+                and (deleted_at is null or deleted_at > {_NOW})
+        )
+    group by opportunity_entity_id
+),
+bought as (
+    select people.entity_id, min(won.closed_at) as closed_at
+    from current.deal_people as roles
+    join current.deals as deals on deals.instance = roles.instance and deals.source_id = roles.deal_source_id
+    join current.people as people on people.instance = roles.instance and people.source_id = roles.person_source_id
+    join won on won.opportunity_entity_id = deals.entity_id
+    where not roles.is_deleted and not deals.is_deleted
+    group by people.entity_id
+),
+live as (select distinct entity_id from current.people where not is_deleted)
 select entity_id as person_entity_id, min(created_at) as created_at,
     min("at") filter (where stage = 'mql') as mql_at,
     min("at") filter (where stage = 'sql') as sql_at,
-    min("at") filter (where stage = 'customer') as customer_at,
+    least(min("at") filter (where stage = 'customer'), any_value(bought.closed_at)) as customer_at,
     bool_or((is_email_opted_out or is_call_opted_out) and is_newest) as is_opted_out
 from (
     select v.*, not v.is_deleted and c.source_id is not null as is_newest
     from visible.person_versions as v
     left join current.people as c
         on c.instance = v.instance and c.object = v.object and c.source_id = v.source_id and c."at" = v."at"
-) semi join live using (entity_id)
+) semi join live using (entity_id) left join bought using (entity_id)
 group by entity_id
 order by entity_id
 """
@@ -144,13 +166,15 @@ def _records(con: duckdb.DuckDBPyConnection) -> str:
     """The query of `records`; builds the list of undecidable records first."""
     write_decidable(con)
     parts = [
-        f"select '{kind}' as entity_type, entity_id, instance, object, source_id from current.{view}"
+        f"select '{kind}' as entity_type, entity_id, instance, object, source_id, is_deleted from current.{view}"
         for kind, view in ENTITY_TABLES.items()
     ]
     return f"""
     with every as ({" union all ".join(parts)})
     select e.entity_type, e.entity_id, e.instance as source_system, e.object as source_object, e.source_id,
-        coalesce(h.difficulty, case when e.object = 'businessplan' then 'observed_only' else 'plain' end) as difficulty,
+        case when e.is_deleted and e.object in ('customer', 'businesscard', 'businessplan', 'activity', 'forms') then 'deleted'
+            when h.difficulty is not null then h.difficulty
+            when e.object = 'businessplan' then 'observed_only' else 'plain' end as difficulty,
         u.source_id is null as is_decidable
     from every as e
     left join truth.difficulty as h using (instance, object, source_id)

@@ -1,6 +1,6 @@
 """Salesforce's API over the demo company: what the demo server mounts, and its part of the sandbox's JSON line.
 
-The API itself is in the `sandbox_*` files beside this one. Must not be imported by anything that reads a real org.
+The API itself is in the files beside this one. Must not be imported by anything that reads a real org.
 """
 
 from __future__ import annotations
