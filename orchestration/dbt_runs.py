@@ -102,9 +102,11 @@ class Dbt:
 
     def fingerprint(self) -> str:
         """Changes whenever a parse could come out differently."""
-        digest = hashlib.sha256(json.dumps([dict(self.environment), self.settings.dbt_vars()], sort_keys=True).encode())
+        shaping = [self.environment.get("TSUNAGU_INSTANCES"), self.settings.dbt_vars()]  # paths shape no manifest
+        digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode())
         for path in project_files(self.settings.dbt_project_dir):
-            digest.update(str(path).encode() + path.read_bytes())
+            name = path.relative_to(self.settings.dbt_project_dir).as_posix()
+            digest.update(name.encode() + path.read_bytes())
         return digest.hexdigest()
 
     def build(self, names: Sequence[str], *, full_refresh: bool) -> list[NodeResult]:

@@ -6,6 +6,7 @@ Raw tables and ledgers are real; the vendor is made up. Used by tests only.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -162,6 +163,12 @@ def small_home(folder: Path) -> SmallSettings:
         for name, columns in TABLES.items():
             raw.execute(f"create table raw_shop.{name} ({columns})")
     return settings
+
+
+def copy_home(settings: SmallSettings, folder: Path) -> SmallSettings:
+    """The same home in another place."""
+    shutil.copytree(settings.home, folder)
+    return SmallSettings(home=folder, instances=settings.instances)
 
 
 def write(settings: Settings, name: str, text: str) -> None:

@@ -17,7 +17,7 @@ import pytest
 from orchestration.publish import GateClosed, note_path, publish
 from orchestration.transform import build
 from orchestration.warehouse import NoSpace
-from tests.orchestration.small_home import MONDAY, SmallSettings, account, load, rows, small_home, write
+from tests.orchestration.small_home import MONDAY, SmallSettings, account, copy_home, load, rows, small_home, write
 
 
 class Clock:
@@ -30,12 +30,17 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> SmallSettings:
-    settings = small_home(tmp_path / "home")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> SmallSettings:
+    settings = small_home(tmp_path_factory.mktemp("built") / "home")
     load(settings, 0, account=[account(1, "Yamada"), account(2, "Sato")])
     build(settings)
     return settings
+
+
+@pytest.fixture
+def home(built: SmallSettings, tmp_path: Path) -> SmallSettings:
+    return copy_home(built, tmp_path / "home")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tests.orchestration.small_home import (
     MONDAY,
     SmallSettings,
     account,
+    copy_home,
     load,
     person,
     rows,
@@ -25,14 +26,34 @@ NUMBER = "7000012050002"
 CUSTOMERS = "select account_name, records from marts.customers order by all"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> SmallSettings:
-    settings = small_home(tmp_path / "home")
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> SmallSettings:
+    settings = small_home(tmp_path_factory.mktemp("loaded") / "home")
     load(settings, 0, account=[account(1, "Yamada", NUMBER), account(2, "Sato")], person=[person(1, "山田 太郎")])
     return settings
 
 
-def test_a_first_build_makes_all_layers_and_a_second_one_nothing(home: SmallSettings) -> None:
+@pytest.fixture(scope="module")
+def built(loaded: SmallSettings, tmp_path_factory: pytest.TempPathFactory) -> SmallSettings:
+    settings = copy_home(loaded, tmp_path_factory.mktemp("built") / "home")
+    build(settings)
+    return settings
+
+
+@pytest.fixture
+def new_home(loaded: SmallSettings, tmp_path: Path) -> SmallSettings:
+    """A home with one load, never built."""
+    return copy_home(loaded, tmp_path / "home")
+
+
+@pytest.fixture
+def home(built: SmallSettings, tmp_path: Path) -> SmallSettings:
+    """The same, built once."""
+    return copy_home(built, tmp_path / "home")
+
+
+def test_a_first_build_makes_all_layers_and_a_second_one_nothing(new_home: SmallSettings) -> None:
+    home = new_home
     first = build(home)
     assert first.failed == []
     assert {"regions", "stg_shop__account", "canonical_account", "customers", "ages"} <= set(first.models_run)
@@ -43,7 +64,6 @@ def test_a_first_build_makes_all_layers_and_a_second_one_nothing(home: SmallSett
 
 
 def test_new_rows_of_one_table_rebuild_only_what_reads_it_and_what_asks_for_as_of(home: SmallSettings) -> None:
-    build(home)
     load(home, 1, account=[account(3, "Yamada Works", NUMBER, day=2)])
     report = build(home)
     assert set(report.models_run) == {"canonical_account", "customers", "marker", "ages", "data_health"}
@@ -52,7 +72,6 @@ def test_new_rows_of_one_table_rebuild_only_what_reads_it_and_what_asks_for_as_o
 
 
 def test_a_sync_that_brought_nothing_moves_as_of_and_rebuilds_only_what_asks_for_it(home: SmallSettings) -> None:
-    build(home)
     before = rows(home, "select age_days from marts.ages")
     load(home, 3)
     report = build(home)
@@ -62,7 +81,6 @@ def test_a_sync_that_brought_nothing_moves_as_of_and_rebuilds_only_what_asks_for
 
 
 def test_the_engines_own_tables_are_followed_although_dbt_does_not_know_of_them(home: SmallSettings) -> None:
-    build(home)
     load(home, 1, vendor_count=[(7,)])
     report = build(home)
     assert set(report.models_run) == {"canonical_vendor_count", "ages", "data_health"}
@@ -70,7 +88,6 @@ def test_the_engines_own_tables_are_followed_although_dbt_does_not_know_of_them(
 
 
 def test_a_changed_seed_rebuilds_what_reads_it(home: SmallSettings) -> None:
-    build(home)
     write(home, "seeds/regions.csv", "region,label\nkanto,Greater Tokyo\n")
     report = build(home)
     assert set(report.models_run) == {"regions", "regions_known"}
@@ -78,7 +95,6 @@ def test_a_changed_seed_rebuilds_what_reads_it(home: SmallSettings) -> None:
 
 
 def test_changed_code_of_a_canonical_model_begins_from_nothing(home: SmallSettings) -> None:
-    build(home)
     load(home, 1, person=[person(2, "佐藤 花子")])
     body = (home.dbt_project_dir / "models/canonical/canonical_account.sql").read_text()
     write(home, "models/canonical/canonical_account.sql", body + "\nwhere source_id <> '2'")
@@ -89,7 +105,6 @@ def test_changed_code_of_a_canonical_model_begins_from_nothing(home: SmallSettin
 
 
 def test_a_full_refresh_equals_the_increments(home: SmallSettings) -> None:
-    build(home)
     load(home, 1, account=[account(3, "Yamada Works", NUMBER, day=2), account(2, "Sato KK", day=1)])
     build(home)
     load(home, 2, account=[account(4, "Suzuki", NUMBER)], person=[person(1, "山田 次郎")])
@@ -123,7 +138,6 @@ def test_a_warning_is_reported_and_stops_nothing(home: SmallSettings) -> None:
 
 
 def test_a_broken_canonical_model_leaves_marts_and_loses_no_load(home: SmallSettings) -> None:
-    build(home)
     good = (home.dbt_project_dir / "models/canonical/canonical_account.sql").read_text()
     write(home, "models/canonical/canonical_account.sql", "select no_such_column from {{ ref('stg_shop__account') }}")
     load(home, 1, account=[account(3, "Suzuki")], person=[person(2, "佐藤 花子")])
@@ -140,7 +154,6 @@ def test_a_broken_canonical_model_leaves_marts_and_loses_no_load(home: SmallSett
 def test_a_build_that_dies_between_its_steps_is_repeated_by_the_next(
     home: SmallSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(home)
     load(home, 1, account=[account(3, "Suzuki", NUMBER, day=2)])
     with monkeypatch.context() as patched:
         patched.setattr(transform, "resolve", _die)
@@ -150,9 +163,9 @@ def test_a_build_that_dies_between_its_steps_is_repeated_by_the_next(
     assert rows(home, CUSTOMERS) == [("Sato", 1), ("Yamada", 2)]
 
 
-def test_events_tell_of_each_node_with_status_seconds_and_message(home: SmallSettings) -> None:
+def test_events_tell_of_each_node_with_status_seconds_and_message(new_home: SmallSettings) -> None:
     events: list[NodeEvent] = []
-    build(home, on_event=events.append)
+    build(new_home, on_event=events.append)
     ended = {event.node: event for event in events if event.status != "started"}
     assert ended["customers"].status == "success"
     assert ended["customers"].kind == "model"
@@ -162,7 +175,6 @@ def test_events_tell_of_each_node_with_status_seconds_and_message(home: SmallSet
 
 
 def test_a_past_day_is_rebuilt_into_a_file_of_its_own(home: SmallSettings) -> None:
-    build(home)
     was = rows(home, CUSTOMERS)
     load(home, 5, account=[account(3, "Yamada Works", NUMBER, day=2)])
     build(home)
@@ -176,7 +188,6 @@ def test_a_past_day_is_rebuilt_into_a_file_of_its_own(home: SmallSettings) -> No
 
 
 def test_the_project_is_parsed_again_only_when_it_changed(home: SmallSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    build(home)
     from orchestration.dbt_runs import Dbt
 
     monkeypatch.setattr(Dbt, "_invoke_parse", lambda self: pytest.fail("parsed again"))
