@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration import model_state
+from orchestration import maps, model_state
 from orchestration.dbt_runs import Dbt, NodeEvent, NodeResult, OnEvent, project_files
 from orchestration.facts import Instant, instant, read_facts
 from orchestration.identity import Summary, clear_changed, ensure_tables, resolve
@@ -218,6 +218,8 @@ class _Build:
         with raw_connection(self.settings) as raw:
             migrate(raw)
             now = instant(raw, self.as_of)
+            if self.as_of is None:
+                maps.record(raw, self.settings.maps_dir, self.settings.dbt_project_dir / "seeds", now.as_of)
             facts = read_facts(
                 raw,
                 now,
