@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ROW_GROUP = 10_240
 """Tables are yielded in multiples of this: five DuckDB vectors, a divisor of dlt's buffer of 122,880 rows. Measured:
 row groups that are not aligned cost more than twice the CPU of a load."""
+BUFFER = 122_880
+"""Rows that dlt gathers before it writes a row group (DATA_WRITER__BUFFER_MAX_ITEMS)."""
 STAMPS: Mapping[str, DataType] = {
     "_hash": "bigint",
     "_seq": "bigint",
@@ -93,7 +95,7 @@ def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     waiting: list[pa.Table] = []
-    count = 0
+    count, given = 0, 0
     for table in tables:
         waiting.append(table)
         count += table.num_rows
@@ -101,7 +103,10 @@ def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         if whole:
             joined = pa.concat_tables(waiting, promote_options="default")
             yield _copied(joined.slice(0, whole))
-            count -= whole
+            count, given = count - whole, given + whole
+            if given >= BUFFER:  # dlt has written what it held: give the memory back
+                pa.default_memory_pool().release_unused()
+                given = 0
             waiting = [_copied(joined.slice(whole))] if count else []
     if waiting:
         yield pa.concat_tables(waiting, promote_options="default")
