@@ -10,7 +10,8 @@ Rules a reader needs:
 - `touches`: forms, e-mails, calls, meetings and visits that have happened and are noted by now and not deleted; tasks and
   notes are no touches. `channel` follows from the kind (`distributions.KIND_CHANNEL`).
 - `people`: live people; `is_opted_out` if any live record says so; first entry to a stage over all tools' own fields (HubSpot's lifecycle stage, Salesforce's lead status, the
-  conversion); a stage that was skipped is null. Contacts in Salesforce and cards in esales have no such field.
+  conversion); a stage that was skipped is null; a customer also from the closing
+  of a won deal in which the person takes part, if that is earlier. Contacts in Salesforce and cards in esales have no such field.
 - `records`: every record of every tool that exists by now, deleted and merged ones too. `difficulty` says what makes it hard
   to join; deals of esales are `observed_only`: that tool keeps no history, so stage entries between two deliveries
   cannot be seen by any reader, although `stage_events` has them. `deleted`: gone from a tool that shows no deleted ones
