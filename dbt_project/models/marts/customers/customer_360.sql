@@ -18,12 +18,21 @@ with
     unearned as (
         select
             deals.account_id,
+            -- Days of service after as-of, as a share of all its days; each line rounded once.
             sum(
-                {{ converted("lines.amount_original", "deals.amount / nullif(deals.amount_original, 0)") }} * cast(
-                    {{ days_between("greatest(today.as_of_date, lines.service_start_date)", "lines.service_end_date") }}
-                    as double
+                cast(
+                    {{ converted("lines.amount_original", "deals.amount / nullif(deals.amount_original, 0)") }} * cast(
+                        {{
+                            days_between(
+                                "greatest(today.as_of_date, cast("
+                                ~ dbt.dateadd("day", -1, "lines.service_start_date")
+                                ~ " as date))",
+                                "lines.service_end_date",
+                            )
+                        }} as double
+                    )
+                    / ({{ days_between("lines.service_start_date", "lines.service_end_date") }} + 1) as decimal(18, 2)
                 )
-                / ({{ days_between("lines.service_start_date", "lines.service_end_date") }} + 1)
             ) as unearned_amount
         from {{ ref("opportunities") }} as deals
         cross join today
@@ -171,7 +180,8 @@ select
     last_touches.touch_type as last_activity_type,
     cast(coalesce(products.product_count, 0) as bigint) as product_count,
     cast(null as string) as next_best_product,
-    cast(coalesce(engagement.engagement_score, 0) as double) as engagement_score,
+    -- Rounded, because a sum of doubles depends on its order in the last digits.
+    cast(round(coalesce(engagement.engagement_score, 0), 4) as double) as engagement_score,
     accounts.is_key_account,
     accounts.source_systems,
     cast(accounts.source_record_count as bigint) as source_record_count

@@ -100,6 +100,17 @@ with
             and members.member_id = first_entries.member_id
             and stages.stage_order = first_entries.stage_order
     ),
+    first_channels as (
+        select accounts_of_people.account_id, people.channel
+        from {{ ref("person_attributes") }} as people
+        inner join accounts_of_people on people.person_id = accounts_of_people.person_id
+        where people.channel <> 'none'
+        qualify
+            row_number() over (
+                partition by accounts_of_people.account_id order by people.created_at nulls last, people.person_id
+            )
+            = 1
+    ),
     traits as (
         select
             'person' as unit,
@@ -116,14 +127,10 @@ with
             'account' as unit,
             accounts.account_id as member_id,
             'none' as pipeline_id,
-            coalesce(
-                min_by(people.channel, people.created_at) filter (where people.channel <> 'none'), 'none'
-            ) as channel,
+            coalesce(first_channels.channel, 'none') as channel,
             accounts.segment
         from {{ ref("account_attributes") }} as accounts
-        left join accounts_of_people on accounts.account_id = accounts_of_people.account_id
-        left join {{ ref("person_attributes") }} as people on accounts_of_people.person_id = people.person_id
-        group by accounts.account_id, accounts.segment
+        left join first_channels on accounts.account_id = first_channels.account_id
         union all
         select
             'opportunity' as unit,
