@@ -101,12 +101,11 @@ class HubSpot(Connection):
         return self._counted.get(stream.name)
 
     def _associations(self, from_name: str, to_name: str, window: Window) -> Iterator[Row]:
-        """One row per from-record that changed, with its whole set, so that a removed association goes too."""
+        """One row per from-record that changed, with its whole set: an empty one too, so that a removed association goes."""
         ids, read_at = self._records.changed(from_name, window), self._clock().isoformat()
         for found in self._wire.associations(from_name, to_name, ids):
             for record, targets in found.items():
-                if targets or window.start is not None:  # a first load has nothing that an empty set would replace
-                    yield {"from_id": record, "associations": _association_text(targets), "read_at": read_at}
+                yield {"from_id": record, "associations": _association_text(targets), "read_at": read_at}
 
     def _owner_answers(self) -> list[Row]:
         if self._owners_read is None:
