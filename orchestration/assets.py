@@ -91,14 +91,13 @@ def _sync(
     window = None
     if config.start or config.end:
         window = TimeWindow(datetime.fromisoformat(config.start), datetime.fromisoformat(config.end), backfill=True)
-    with journal.step(instance) as step:
-        try:
+    try:
+        with journal.step(instance) as step:  # the journal gets the source's own error, Dagster its wrapping
             report = sync(settings, instance, clock, streams=config.streams or streams, backfill=window)
-        except TsunaguSourceError as error:
-            step.error = error
-            raise dg.Failure(str(error), allow_retries=not error.permanent) from error
-        step.note = report.in_words()
-        journal.syncs[instance] = report
+            step.note = report.in_words()
+    except TsunaguSourceError as error:
+        raise dg.Failure(str(error), allow_retries=not error.permanent) from error
+    journal.syncs[instance] = report
     return report
 
 

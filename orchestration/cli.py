@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestration.outcome import OTHER
+from orchestration.outcome import OTHER, Outcome
 from orchestration.settings import Settings, SettingsError
 from orchestration.verbs import exits
 
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings.load()
     with Progress() as progress:
         outcome = refresh(settings, arguments.source or None, progress.journal)
-    return exits.explain_outcome(outcome, settings.logs_dir)
+    return _end(settings, outcome)
 
 
 def backfill(arguments: argparse.Namespace) -> int:
@@ -96,7 +96,7 @@ def backfill(arguments: argparse.Namespace) -> int:
         outcome = read_again(
             settings, arguments.instance, arguments.start, arguments.end, arguments.streams or None, progress.journal
         )
-    return exits.explain_outcome(outcome, settings.logs_dir)
+    return _end(settings, outcome)
 
 
 def publish(arguments: argparse.Namespace) -> int:
@@ -106,7 +106,15 @@ def publish(arguments: argparse.Namespace) -> int:
     settings = Settings.load()
     with Progress() as progress:
         outcome = rebuild(settings, progress.journal, full_refresh=arguments.full_refresh)
-    return exits.explain_outcome(outcome, settings.logs_dir)
+    return _end(settings, outcome)
+
+
+def _end(settings: Settings, outcome: Outcome) -> int:
+    from orchestration.verbs import findings
+
+    code = exits.explain_outcome(outcome, settings.logs_dir)
+    findings.say(settings, outcome)
+    return code
 
 
 def explain(arguments: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration import health, model_state
 from orchestration.health import HealthRow
 from orchestration.model_state import Trouble
-from orchestration.warehouse import NoSpace, check_space, hold, raw_connection
+from orchestration.warehouse import NoSpace, check_space, hold, open_file, raw_connection
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,20 +114,15 @@ def note_path(settings: Settings) -> Path:
 
 
 def _publish(settings: Settings, now: datetime) -> PublishReport:
-    import duckdb
-
     if not settings.models_path.exists():
         raise GateClosed("Not published: the models were never built. Run: tsunagu run", [], None)
     last = last_publication(settings)
     with raw_connection(settings, read_only=True) as raw:
         freshness = health.freshness(raw, [i.name for i in settings.instances], now)
-    con = duckdb.connect(str(settings.models_path), read_only=True)
-    try:
+    with open_file(settings.models_path, read_only=True) as con:
         _check_gate(con, settings, last)
         rows = [*freshness, *health.check_warnings(con, now)]
         wanted = _publication(con, settings, now, rows)
-    finally:
-        con.close()
     if last is not None and last.content == wanted.content:
         _write_note(settings, last, held=None)
         return PublishReport(settings.published_path, last.published_at, last.as_of, is_new=False, tables=last.tables)

@@ -24,7 +24,7 @@ from orchestration.identity.resolve import rules_version
 from orchestration.identity.tables import ENTITIES
 from orchestration.lineage import IDENTITY, MODELS, Facts, Lineage, Plan, plan
 from orchestration.model_state import Trouble
-from orchestration.warehouse import check_space, hold, migrate, raw_connection
+from orchestration.warehouse import check_space, hold, migrate, open_file, raw_connection
 
 if TYPE_CHECKING:
     import duckdb
@@ -241,14 +241,8 @@ class _Build:
 
     @contextmanager
     def _models(self) -> Generator[duckdb.DuckDBPyConnection]:
-        import duckdb
-
-        con = duckdb.connect(str(self.models_path))
-        try:
-            con.execute("set TimeZone = 'UTC'")
+        with open_file(self.models_path) as con:
             yield con
-        finally:
-            con.close()
 
     @contextmanager
     def _part(self, name: str) -> Generator[None]:

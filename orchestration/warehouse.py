@@ -130,27 +130,35 @@ def raw_connection(
     A process that does not know our lock (a DuckDB shell) can still have the file: after `patience` seconds that is
     WarehouseHeld with DuckDB's own words, which name the process.
     """
-    import duckdb
+    with open_file(places.raw_path, read_only=read_only, patience=patience) as connection:
+        yield connection
 
-    places.raw_path.parent.mkdir(parents=True, exist_ok=True)
-    give_up = time.monotonic() + patience
-    while True:
-        try:
-            connection = duckdb.connect(str(places.raw_path), read_only=read_only)
-            break
-        except duckdb.IOException as problem:
-            if "lock" not in str(problem).lower():
-                raise
-            if time.monotonic() > give_up:
-                raise WarehouseHeld(
-                    f"{places.raw_path} is open in another program: {_first_line(problem)} Close it and run again."
-                ) from None
-            time.sleep(0.2)
+
+@contextmanager
+def open_file(path: Path, *, read_only: bool = False, patience: float = 30) -> Generator[duckdb.DuckDBPyConnection]:
+    """A connection to one of the two files, closed at the end, as `raw_connection` is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connect(path, read_only, time.monotonic() + patience)
     try:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
     finally:
         connection.close()
+
+
+def _connect(path: Path, read_only: bool, give_up: float) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as problem:
+            if "lock" not in str(problem).lower():
+                raise
+            if time.monotonic() > give_up:
+                words = _first_line(problem).removeprefix("IO Error: ").partition(" See also")[0]
+                raise WarehouseHeld(f"{path} is open in another program ({words}). Close it and run again.") from None
+            time.sleep(0.2)
 
 
 def _first_line(problem: Exception) -> str:

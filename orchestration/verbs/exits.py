@@ -48,7 +48,8 @@ def explain_outcome(outcome: Outcome, log_folder: Path) -> int:
     """Say on stderr what failed, a sentence each, and what stands all the same. Returns the exit code."""
     for name, error in outcome.journal.errors.items():
         where = keep_traceback(error, log_folder)
-        print(f"tsunagu: {name}: {sentence(error)} (details: {where})", file=sys.stderr)
+        words = sentence(error).removeprefix(f"{name}: ")
+        print(f"tsunagu: {name}: {words} (details: {where})", file=sys.stderr)
     if any(name in outcome.journal.errors for name in outcome.asked) and outcome.journal.publish is not None:
         print("tsunagu: the models ran on the last load of what failed, and were published.", file=sys.stderr)
     return outcome.exit_code
