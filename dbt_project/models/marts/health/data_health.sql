@@ -78,7 +78,9 @@ with
             live_records
             on rejected.source_system = live_records.source_system
             and vendor_counts.source_object = live_records.source_object
-            and rejected.source_key = live_records.source_id
+            -- Where one stream feeds several objects, a key of the quarantine begins with the object.
+            and rejected.source_key
+            in (live_records.source_id, live_records.source_object || '|' || live_records.source_id)
         where live_records.record_key is null
         group by rejected.source_system, vendor_counts.source_object
     ),
@@ -160,11 +162,13 @@ with
         where loads.seq <= {{ through_seq() }}
         group by loads.source_system
     ),
-    -- Words that no map knows.
+    -- Words that no map knows, of what is still there.
     current_versions as (
-        select source_system, stage, source_stage
-        from {{ ref("canonical_opportunity_version") }}
-        qualify row_number() over (partition by record_key order by valid_from desc) = 1
+        select versions.source_system, versions.stage, versions.source_stage
+        from {{ ref("canonical_opportunity_version") }} as versions
+        inner join {{ ref("canonical_opportunity") }} as deals on versions.record_key = deals.record_key
+        where not coalesce(deals.is_deleted, false)
+        qualify row_number() over (partition by versions.record_key order by versions.valid_from desc) = 1
     ),
     unmapped_stages as (
         select
@@ -181,7 +185,7 @@ with
     unmapped_lifecycles as (
         select
             'unmapped_lifecycle_stages' as check_name,
-            source_system,
+            entries.source_system,
             case when count(*) filter (where stage = 'unmapped') > 0 then 'warn' else 'ok' end as status,
             'warn' as severity,
             cast(count(*) filter (where stage = 'unmapped') as double) as measured_value,
@@ -191,8 +195,10 @@ with
                     "case when stage = 'unmapped' then coalesce(source_field || '=' || source_value, '(empty)') end"
                 )
             }} as details
-        from {{ ref("canonical_lifecycle_event") }}
-        group by source_system
+        from {{ ref("canonical_lifecycle_event") }} as entries
+        inner join {{ ref("canonical_person") }} as people on entries.record_key = people.record_key
+        where not coalesce(people.is_deleted, false)
+        group by entries.source_system
     ),
     -- Deals.
     orphan_deals as (
