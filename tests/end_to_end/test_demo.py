@@ -105,7 +105,10 @@ def raw_counts(home: Path) -> dict[str, int]:
 
 def published_tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     with duckdb.connect(str(path), read_only=True) as file:
-        names = [row[0] for row in file.execute("select table_name from duckdb_tables()").fetchall()]
+        names = [
+            row[0]
+            for row in file.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        ]
         return {name: file.execute(f"select * from marts.{name} order by all").fetchall() for name in names}
 
 
