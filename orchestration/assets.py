@@ -6,6 +6,7 @@ from the vendors' stream tables and dbt's manifest; nothing here opens a source 
 
 # Dagster reads the annotations of config and context at run time: no postponed evaluation in this file.
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,16 +43,33 @@ class Build(dg.Config):
     full_refresh: bool = False
 
 
-def source_assets(
-    settings: Settings, clock: Clock, journal: Journal, retries: dg.RetryPolicy | None
-) -> list[dg.AssetsDefinition]:
+@dataclass(frozen=True)
+class Surroundings:
+    """What every asset's step needs to know of where it runs."""
+
+    settings: Settings
+    clock: Clock
+    journal: Journal
+    is_attended: bool = False
+    """One run in one process with a person waiting."""
+
+    @property
+    def retries(self) -> dg.RetryPolicy | None:
+        """A person wants the error now; the client has retried what passes by itself."""
+        return None if self.is_attended else RETRIES
+
+    def pool(self, name: str) -> str | None:
+        """Pools queue the daemon's steps. Without a daemon nobody frees the slot of a killed run, and the next would wait
+        for ever: there the file locks of syncs and the warehouse are the queue, which the kernel frees."""
+        return None if self.is_attended else name
+
+
+def source_assets(around: Surroundings) -> list[dg.AssetsDefinition]:
     """One step per instance, one asset per stream."""
-    return [_source(settings, instance, clock, journal, retries) for instance in settings.instances]
+    return [_source(around, instance) for instance in around.settings.instances]
 
 
-def _source(
-    settings: Settings, instance: Instance, clock: Clock, journal: Journal, retries: dg.RetryPolicy | None
-) -> dg.AssetsDefinition:
+def _source(around: Surroundings, instance: Instance) -> dg.AssetsDefinition:
     from sources.stream import load_vendor
 
     vendor = load_vendor(instance.vendor)
@@ -61,12 +79,12 @@ def _source(
         name=f"sync_{instance.name}",
         specs=[_stream_spec(instance, stream) for stream in streams.values()],
         can_subset=True,
-        pool=f"sync_{instance.name}",
-        retry_policy=retries,
+        pool=around.pool(f"sync_{instance.name}"),
+        retry_policy=around.retries,
     )
     def sync_instance(context: dg.AssetExecutionContext, config: Window) -> Events:
         chosen = [name for name in streams if _stream_key(instance, name) in context.selected_asset_keys]
-        report = _sync(settings, instance.name, clock, journal, chosen, config)
+        report = _sync(around, instance.name, chosen, config)
         for name in chosen:
             if name not in report.skipped:
                 yield dg.MaterializeResult(
@@ -81,9 +99,7 @@ def _source(
     return sync_instance
 
 
-def _sync(
-    settings: Settings, instance: str, clock: Clock, journal: Journal, streams: Sequence[str], config: Window
-) -> Any:
+def _sync(around: Surroundings, instance: str, streams: Sequence[str], config: Window) -> Any:
     from orchestration.syncs import sync
     from sources.errors import TsunaguSourceError
     from sources.stream import Window as TimeWindow
@@ -92,12 +108,12 @@ def _sync(
     if config.start or config.end:
         window = TimeWindow(datetime.fromisoformat(config.start), datetime.fromisoformat(config.end), backfill=True)
     try:
-        with journal.step(instance) as step:  # the journal gets the source's own error, Dagster its wrapping
-            report = sync(settings, instance, clock, streams=config.streams or streams, backfill=window)
+        with around.journal.step(instance) as step:  # the journal gets the source's own error, Dagster its wrapping
+            report = sync(around.settings, instance, around.clock, streams=config.streams or streams, backfill=window)
             step.note = report.in_words()
     except TsunaguSourceError as error:
         raise dg.Failure(str(error), allow_retries=not error.permanent) from error
-    journal.syncs[instance] = report
+    around.journal.syncs[instance] = report
     return report
 
 
@@ -121,7 +137,7 @@ def _stream_spec(instance: Instance, stream: Stream) -> dg.AssetSpec:
     )
 
 
-def model_assets(settings: Settings, specs: ModelSpecs, journal: Journal) -> dg.AssetsDefinition:
+def model_assets(around: Surroundings, specs: ModelSpecs) -> dg.AssetsDefinition:
     """dbt's models, identity between its two selections, and dbt's tests as checks: one step, one process."""
 
     @dg.multi_asset(
@@ -129,13 +145,13 @@ def model_assets(settings: Settings, specs: ModelSpecs, journal: Journal) -> dg.
         specs=[*specs.assets, _built_spec(specs)],
         check_specs=specs.checks,
         can_subset=True,  # makes checks optional: one whose table did not change is not run again
-        pool="warehouse",
+        pool=around.pool("warehouse"),
     )
     def models(context: dg.AssetExecutionContext, config: Build) -> Iterator[Any]:
         events: list[Any] = []
-        with journal.step("models") as step:
-            report = _build(settings, config, lambda event: _watch(journal, step, events, event))
-            journal.build = report
+        with around.journal.step("models") as step:
+            report = _build(around.settings, config, lambda event: _watch(around.journal, step, events, event))
+            around.journal.build = report
             step.note = report.in_words()
         yield from specs.events(events)
         yield dg.MaterializeResult(
@@ -174,7 +190,7 @@ def _build(settings: Settings, config: Build, on_event: Callable[[Any], None]) -
     return build(settings, full_refresh=config.full_refresh, on_event=on_event)
 
 
-def publish_asset(settings: Settings, clock: Clock, journal: Journal) -> dg.AssetsDefinition:
+def publish_asset(around: Surroundings) -> dg.AssetsDefinition:
     """The file that people read. The gate is in publish: an error-severity check keeps the last good file."""
 
     @dg.asset(
@@ -185,14 +201,14 @@ def publish_asset(settings: Settings, clock: Clock, journal: Journal) -> dg.Asse
         deps=[BUILT],
         description="The one file that people and tools read: schema marts, swapped in whole.",
         freshness_policy=FRESH,
-        pool="warehouse",
+        pool=around.pool("warehouse"),
     )
     def tsunagu() -> dg.MaterializeResult[Any]:
         from orchestration.publish import publish
 
-        with journal.step("publish") as step:
-            report = publish(settings, clock)
-            journal.publish = report
+        with around.journal.step("publish") as step:
+            report = publish(around.settings, around.clock)
+            around.journal.publish = report
             step.note = report.in_words()
         return dg.MaterializeResult(metadata=report.metadata())
 

@@ -18,21 +18,19 @@ def build_defs(
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors of one home.
 
-    `clock` gives the instant of a sync (default: the real one, in UTC). `attended` leaves out step retries: a person
-    who waits wants the error now, and the client has retried what passes by itself.
+    `clock` gives the instant of a sync (default: the real one, in UTC). `attended` is one run in
+    one process with a person waiting: without step retries and pools.
     """
     from orchestration.transform import manifest
 
-    now = clock or _real_clock
-    watcher = journal or Journal()
+    around = assets.Surroundings(settings, clock or _real_clock, journal or Journal(), is_attended=attended)
     specs = model_specs(settings, manifest(settings))
-    retries = None if attended else assets.RETRIES
     jobs = automation.jobs()
     return dg.Definitions(
         assets=[
-            *assets.source_assets(settings, now, watcher, retries),
-            assets.model_assets(settings, specs, watcher),
-            assets.publish_asset(settings, now, watcher),
+            *assets.source_assets(around),
+            assets.model_assets(around, specs),
+            assets.publish_asset(around),
         ],
         jobs=jobs,
         schedules=automation.schedules(settings),
