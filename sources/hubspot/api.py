@@ -46,7 +46,6 @@ class HubSpot(Connection):
         self._wire, self._records, self._clock = wire, Records(wire), clock
         self._owners_read: list[Row] | None = None
         self._submitted: list[Row] | None = None
-        self._counted: dict[str, int] = {}
         self._whole: Mapping[str, Callable[[], Iterator[Row]]] = {
             "owners": self._owners,
             "teams": self._teams,
@@ -78,9 +77,7 @@ class HubSpot(Connection):
             rows = self._associations(stream.object, str(stream.options["to"]), window)
             yield from _tables(rows, ASSOCIATION_COLUMNS)
         else:
-            rows = list(self._whole[stream.name]())
-            self._counted[stream.name] = sum(not row.get("archived") for row in rows)
-            yield from _tables(iter(rows), WHOLE[stream.name][1])
+            yield from _tables(self._whole[stream.name](), WHOLE[stream.name][1])
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of all live records: what this run has listed, else a listing for that."""
@@ -95,10 +92,8 @@ class HubSpot(Connection):
         yield pa.table({"id": pa.array(self._records.live(stream.object), pa.string())})
 
     def count(self, stream: Stream) -> int | None:
-        """Live records: by search for CRM objects, as read for what is read whole."""
-        if stream.name in PROPERTIES:
-            return self._wire.total(stream.object)
-        return self._counted.get(stream.name)
+        """Live records of CRM objects, by search. HubSpot counts nothing else, and what we read is no count of its own."""
+        return self._wire.total(stream.object) if stream.name in PROPERTIES else None
 
     def _associations(self, from_name: str, to_name: str, window: Window) -> Iterator[Row]:
         """One row per from-record that changed, with its whole set: an empty one too, so that a removed association goes."""
