@@ -93,7 +93,7 @@ class Token:
 class SignIn(Protocol):
     """Gets a token; called before the first request and again when a rule says renew. Use `http.send(signed=False)`."""
 
-    def __call__(self, http: Http) -> Token: ...
+    def __call__(self, http: Http, /) -> Token: ...
 
 
 DEFAULT_RULES: tuple[Rule, ...] = (

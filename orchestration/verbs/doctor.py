@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from orchestration.outcome import CREDENTIALS, DONE, OTHER, USAGE, code_of
 from orchestration.settings import HOME_FILE, Instance, Settings, SettingsError
@@ -32,7 +33,7 @@ def examine(settings: Settings, chosen: Sequence[str] | None) -> int:
     try:
         settings.check_secrets_mode()
     except SettingsError as error:
-        console.print(f"{BAD} {error}")
+        console.print(f"{BAD} {escape(str(error))}")
         return USAGE
     settings.activate()
     names = chosen or [instance.name for instance in settings.instances]
@@ -71,7 +72,7 @@ def _instance(console: Console, settings: Settings, instance: Instance) -> int:
         connection = vendor.connect(config, lambda: datetime.now(UTC))
         return _streams(console, vendor, connection)
     except Exception as error:  # noqa: BLE001  whatever a tool answers is this instance's finding; the others go on
-        console.print(f"  {BAD} {sentence(error)}")
+        console.print(f"  {BAD} {escape(sentence(error))}")
         console.print(f"    how to create the credentials: sources/{vendor.name}/README.md")
         return code_of(error)
     finally:
@@ -90,12 +91,12 @@ def _streams(console: Console, vendor: Vendor, connection: Connection) -> int:
             counts.append(f"{stream.object} {count:,}" if count is not None else f"{stream.object} (no count)")
         except ObjectNotPermitted as error:
             refused += 1
-            console.print(f"  {NOTE} {stream.object}: {error} It will be skipped.")
+            console.print(f"  {NOTE} {stream.object}: {escape(str(error))} It will be skipped.")
     console.print(
         f"  {GOOD} signed in; {len(counts)} of {len(vendor.streams)} objects can be read: {', '.join(counts)}"
     )
     for name, value in connection.limits().items():
-        console.print(f"  {GOOD} {name}: {value}")
+        console.print(f"  {GOOD} {name}: {escape(value)}")
     return DONE
 
 
@@ -109,15 +110,15 @@ def _settings_found(settings: Settings, vendor: Vendor, instance: Instance) -> I
         value, place = None, ""
         for provider in providers:
             value, key = provider.get_value(param.name, str, "", "sources", instance.name)
-            if value is not None:
+            if value not in (None, ""):
                 place = f"{provider.name} ({key})"
                 break
         if param.name in instance.options:
             place = str(settings.home / HOME_FILE)
-        if value is None:
+        if value in (None, ""):
             mark = NOTE if param.required and param.default is None else " "
             yield f"{mark} {param.name}: " + (
                 f"{param.default} (default)" if param.default else f"not set ({param.help})"
             )
         else:
-            yield f"  {param.name}: {'***' if param.secret else value}   from {place}"
+            yield f"  {param.name}: {'***' if param.secret else escape(str(value))}   from {escape(place)}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 
 from orchestration.settings import Settings, SettingsError
 
@@ -46,14 +47,14 @@ MOST = 8
 
 def explain_entity(settings: Settings, what: str) -> int:
     """Print the records behind the account, person or deal that `what` names. 0 when one was found, else 1."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     if not settings.models_path.exists():
         raise SettingsError(f"{settings.models_path} is not there yet. Run: tsunagu run")
     with _open(settings) as file:
         found = _find(file, what)
         if not found:
             console.print(
-                f"Nothing is called {what!r}. Give an id, a part of a name, a domain, an e-mail or a source id."
+                f"Nothing is called {escape(repr(what))}. Give an id, a part of a name, a domain, an e-mail or a source id."
             )
             return 1
         for kind, entity, title, detail in found[:MOST]:
@@ -83,7 +84,7 @@ def _find(file: duckdb.DuckDBPyConnection, what: str) -> list[tuple[str, str, st
 
 
 def _show(console: Console, file: duckdb.DuckDBPyConnection, kind: str, entity: str, title: str) -> None:
-    console.print(f"\n[bold]{kind} {entity}[/bold]  {title}")
+    console.print(f"\n[bold]{kind} {entity}[/bold]  {escape(title)}")
     records = (
         f"(select source_system, source_object, source_id, record_url, {NAMES[kind]} as name, is_deleted, load_id "
         f"from canonical.canonical_{kind})"

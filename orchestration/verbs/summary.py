@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -112,7 +113,7 @@ def _accounts(console: Console, file: duckdb.DuckDBPyConnection, currency: str) 
     ):
         table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
     for name, won, count, pipeline, systems in file.execute(TOP_ACCOUNTS).fetchall():
-        table.add_row(f"  {name}", f"{won or 0:,.0f}", f"{count or 0:,}", f"{pipeline or 0:,.0f}", systems)
+        table.add_row(f"  {escape(name)}", f"{won or 0:,.0f}", f"{count or 0:,}", f"{pipeline or 0:,.0f}", systems)
     console.print(table)
 
 
