@@ -18,6 +18,7 @@ MODELS = ("model", "seed", "snapshot")
 IDENTITY = "identity"
 """Source name of identity's tables, and the name under which its own token is kept."""
 AS_OF_MACRO = "as_of"
+GRAPH = "graph.nodes"
 _LEDGER_OF_LOADS = "ledger.loads"
 _IGNORED_SOURCES = ("run.context", "run.built")
 _RAW_ROOMS = ("staging", "canonical")
@@ -150,10 +151,22 @@ class Lineage:
             {key: value for key, value in node["config"].items() if key not in ("meta", "docs", "tags")},
             {name: column.get("data_type") for name, column in node.get("columns", {}).items()},
             node.get("test_metadata"),
+            self._words_in(node),
             {parent: token.code for parent, token in parents.items()},
         )
         as_of = self.facts.as_of if self.uses_as_of(unique_id) else ""
         return Token(code, _hash(code, as_of, {parent: token.data for parent, token in parents.items()}))
+
+    def _words_in(self, node: Mapping[str, Any]) -> object:
+        """What descriptions add to the node: a table carries its own as comments, a list of metrics holds those of all."""
+        if any(macro in self._graph_readers for macro in node["depends_on"].get("macros", [])):
+            return {name: _described(one) for name, one in self.nodes.items() if one["resource_type"] in MODELS}
+        return _described(node) if node["config"].get("materialized") == "table" else None
+
+    @cached_property
+    def _graph_readers(self) -> set[str]:
+        """Macros whose result depends on dbt's graph."""
+        return {unique_id for unique_id, macro in self._macros.items() if GRAPH in macro["macro_sql"]}
 
     def _as_input(self, parent: str, node: Mapping[str, Any]) -> Token:
         source = self._sources.get(parent)
@@ -247,6 +260,14 @@ def _is_fresh(
 
 def _is_incremental(node: Mapping[str, Any]) -> bool:
     return node["config"].get("materialized") == "incremental"
+
+
+def _described(node: Mapping[str, Any]) -> object:
+    columns = {
+        name: (column.get("description"), column.get("meta"), column.get("config", {}).get("meta"))
+        for name, column in node.get("columns", {}).items()
+    }
+    return node.get("description"), node["config"].get("meta"), columns
 
 
 def _is_in(node: Mapping[str, Any], *rooms: str) -> bool:

@@ -54,6 +54,8 @@ tsunagu:
 {% macro generate_schema_name(name, node) %}{{ name or target.schema }}{% endmacro %}
 {% macro as_of() %}(select as_of from {{ source('run', 'context') }}){% endmacro %}
 {% macro fail_when_asked() %}{% endmacro %}
+{% macro words() %}{% if execute %}{% for node in graph.nodes.values() if node.name == 'customers' %}
+  {{ dbt.string_literal(dbt.escape_single_quotes(node.description)) }}{% endfor %}{% else %}''{% endif %}{% endmacro %}
 {% macro empty_when_rebuilding() %}
   {% if execute and is_incremental() %}delete from {{ this }} where (select since_seq from {{ source('run', 'context') }}) = 0{% endif %}
 {% endmacro %}
@@ -91,6 +93,7 @@ from {{ ref('canonical_account') }} a join {{ source('identity', 'clusters') }} 
 select record_key, date_diff('day', created_at, {{ as_of() }}) as age_days from {{ ref('canonical_person') }}
 """,
     "models/marts/regions_known.sql": "select region, label from {{ ref('regions') }}",
+    "models/marts/words.sql": "select {{ words() }} as words",
     "models/marts/marker.sql": "select max(load_seq) as marker from {{ ref('canonical_account') }}",
     "models/marts/data_health.sql": """
 select 'rows' as check_name, 'shop' as source_system, 'ok' as status, 'warn' as severity,

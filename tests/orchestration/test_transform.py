@@ -94,6 +94,16 @@ def test_a_changed_seed_rebuilds_what_reads_it(home: SmallSettings) -> None:
     assert rows(home, "select label from marts.regions_known") == [("Greater Tokyo",)]
 
 
+def test_a_changed_description_renews_the_tables_comment_and_what_lists_descriptions(home: SmallSettings) -> None:
+    body = (home.dbt_project_dir / "models/marts/marts.yml").read_text()
+    write(home, "models/marts/marts.yml", body.replace("One row per customer;", "Each customer once;"))
+    report = build(home)
+    assert set(report.models_run) == {"customers", "words"}
+    comment = rows(home, "select comment from duckdb_tables() where table_name = 'customers'")[0][0]
+    assert comment.startswith("Each customer once;")
+    assert rows(home, "select words from marts.words") == [(comment,)]
+
+
 def test_changed_code_of_a_canonical_model_begins_from_nothing(home: SmallSettings) -> None:
     load(home, 1, person=[person(2, "佐藤 花子")])
     body = (home.dbt_project_dir / "models/canonical/canonical_account.sql").read_text()
