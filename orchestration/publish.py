@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration import health, model_state
 from orchestration.health import HealthRow
 from orchestration.model_state import Trouble
-from orchestration.warehouse import NoSpace, check_space, hold, open_file, raw_connection
+from orchestration.warehouse import NoSpace, check_space, hold, is_out_of_space, open_file, raw_connection
 
 if TYPE_CHECKING:
     import duckdb
@@ -182,8 +182,7 @@ def _copy(settings: Settings, wanted: Publication, rows: Sequence[HealthRow]) ->
         unfinished.replace(target)
         _sync(target.parent)
     except (duckdb.IOException, duckdb.FatalException, OSError) as problem:
-        words = " ".join(str(problem).split())
-        if "No space left" not in words and getattr(problem, "errno", None) != 28:
+        if not is_out_of_space(problem):
             raise
         raise NoSpace(
             f"The disk of {target.parent} filled up while publishing. Free some space and run: tsunagu publish. The last "

@@ -7,7 +7,6 @@ carries it. This module must not use a pipeline's whole-run or drop methods, and
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from orchestration.warehouse import (
     WarehouseError,
     check_space,
     hold,
+    is_out_of_space,
     migrate,
     raw_connection,
     reconcile,
@@ -205,17 +205,17 @@ class Sync:
             pipeline.load()
         except PipelineStepFailed as failure:
             problem = _root(failure)
+            if is_out_of_space(failure):
+                raise NoSpace(
+                    f"The disk filled up while {self.instance} was loading. Free some space and run again: what was "
+                    "read is kept and lands then."
+                ) from failure
             if _is_terminal(failure):
                 if pipeline.has_pending_data:
                     pipeline.abort_packages()
                 raise SyncFailed(
                     f"{self.instance}: the load was refused ({_one_line(problem)}). Its state went back: the rows are "
                     "read again at the next run."
-                ) from failure
-            if (isinstance(problem, OSError) and problem.errno == errno.ENOSPC) or "No space left" in str(problem):
-                raise NoSpace(
-                    f"The disk filled up while {self.instance} was loading. Free some space and run again: what was "
-                    "read is kept and lands then."
                 ) from failure
             raise SyncFailed(
                 f"{self.instance}: the load did not finish ({_one_line(problem)}). What was read is kept and lands at "

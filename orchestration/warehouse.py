@@ -8,6 +8,7 @@ around those is where it lost data.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -238,6 +239,23 @@ def check_space(path: Path, needed: int) -> None:
             f"The disk of {place} has {free / 1e6:,.0f} MB free; the next step needs {(needed + SPARE_BYTES) / 1e6:,.0f} MB. "
             "Free some space and run again: what was read is kept and lands then."
         )
+
+
+def is_out_of_space(error: BaseException) -> bool:
+    """True when the error, or what caused it, is a full disk, a used-up quota or a limit on a file's size."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if isinstance(current, NoSpace):
+            return True
+        if isinstance(current, OSError) and current.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        if any(words in str(current) for words in ("No space left", "File too large", "disk is full")):
+            return True
+        inner: Any = getattr(current, "exception", None)  # dlt keeps the cause of a failed step there
+        current = inner if isinstance(inner, BaseException) else current.__cause__ or current.__context__
+    return False
 
 
 def snapshot(places: Places, now: datetime) -> Path | None:

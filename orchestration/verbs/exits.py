@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -9,13 +10,32 @@ from pathlib import Path
 
 from orchestration.outcome import OTHER, Outcome, code_of
 
+NEARLY_FULL = 5_000_000
+"""Free bytes under which an unknown error is taken for the full disk that it is: SQLite calls it "disk I/O error"."""
+
 
 def explain(error: BaseException, log_folder: Path | None) -> int:
     """Print the error as one paragraph, keep its traceback in the log, and return the exit code."""
     code = code_of(error)
     where = keep_traceback(error, log_folder) if code == OTHER else None
+    error = plain(error, log_folder)
     print(f"tsunagu: {sentence(error)}" + (f" (details: {where})" if where else ""), file=sys.stderr)
     return code
+
+
+def plain(error: BaseException, log_folder: Path | None) -> BaseException:
+    """The same error in our words where a library's own words would not help: a disk that filled up on the way."""
+    from orchestration.warehouse import NoSpace, is_out_of_space
+
+    home = log_folder.parent if log_folder else None
+    nearly_full = home is not None and home.exists() and shutil.disk_usage(home).free < NEARLY_FULL
+    if isinstance(error, NoSpace) or not (is_out_of_space(error) or (nearly_full and code_of(error) == OTHER)):
+        return error
+    place = f" of {home}" if home else ""
+    return NoSpace(
+        f"The disk{place} filled up on the way. Free some space and run again: what was read is kept and lands then, and "
+        "the last good file stays."
+    )
 
 
 def sentence(error: BaseException) -> str:
@@ -36,20 +56,27 @@ def keep_traceback(error: BaseException, log_folder: Path | None) -> Path | None
 
     if log_folder is None or not log_folder.parent.exists():
         return None
-    log_folder.mkdir(parents=True, exist_ok=True)
     where = log_folder / "tsunagu.log"
     text = redact("".join(traceback.format_exception(error)))
-    with where.open("a", encoding="utf-8") as log:
-        log.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
+    try:
+        log_folder.mkdir(parents=True, exist_ok=True)
+        with where.open("a", encoding="utf-8") as log:
+            log.write(f"--- {datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
+    except OSError:  # a full disk must not hide what went wrong
+        return None
     return where
 
 
 def explain_outcome(outcome: Outcome, log_folder: Path) -> int:
     """Say on stderr what failed, a sentence each, and what stands all the same. Returns the exit code."""
+    said: set[str] = set()
     for name, error in outcome.journal.errors.items():
         where = keep_traceback(error, log_folder)
-        words = sentence(error).removeprefix(f"{name}: ")
-        print(f"tsunagu: {name}: {words} (details: {where})", file=sys.stderr)
+        words = sentence(plain(error, log_folder)).removeprefix(f"{name}: ")
+        if words not in said:  # a full disk stops several steps, and is one trouble
+            details = f" (details: {where})" if where else ""
+            print(f"tsunagu: {name}: {words}{details}", file=sys.stderr)
+        said.add(words)
     if any(name in outcome.journal.errors for name in outcome.asked) and outcome.journal.publish is not None:
         print("tsunagu: the models ran on the last load of what failed, and were published.", file=sys.stderr)
     return outcome.exit_code
