@@ -7,20 +7,24 @@ from the vendors' stream tables and dbt's manifest; nothing here opens a source 
 # Dagster reads the annotations of config and context at run time: no postponed evaluation in this file.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
+from orchestration.built import Standing, read_standing
 from orchestration.journal import Journal
 from orchestration.model_specs import ModelSpecs
-from orchestration.settings import Instance, Settings
+from orchestration.settings import Instance, Settings, SettingsError
 from sources.stream import Clock, Stream
 
 OWNERS = ["team:data"]
 PUBLISHED = dg.AssetKey(["published", "tsunagu"])
 BUILT = dg.AssetKey(["run", "built"])
 """Made by every build, an unchanged one too: Dagster skips what depends on an asset that a run left alone."""
+BUILD_STEP = "build_models"
+"""Not `models`: an op and a job of one name do not load in one code location."""
 RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 """Bounded: the vendor's passing faults are retried in the client already."""
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=26), warn_window=timedelta(hours=3))
@@ -32,15 +36,17 @@ Events = Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]
 class Window(dg.Config):
     """A backfill's window; empty = forward from the last run."""
 
-    start: str = ""
-    end: str = ""
-    streams: list[str] = []  # noqa: RUF012  a pydantic field
+    start: str = Field(default="", description="ISO date or time, such as 2026-04-01 (UTC). Empty: read on.")
+    end: str = Field(default="", description="ISO date or time up to which is read again.")
+    streams: list[str] = Field(default=[], description="Only these streams. Empty: all that are selected.")
 
 
 class Build(dg.Config):
     """How the models are built."""
 
-    full_refresh: bool = False
+    full_refresh: bool = Field(
+        default=False, description="Forget every incremental table and rebuild from the raw log."
+    )
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,9 @@ def _source(around: Surroundings, instance: Instance) -> dg.AssetsDefinition:
         retry_policy=around.retries,
     )
     def sync_instance(context: dg.AssetExecutionContext, config: Window) -> Events:
-        chosen = [name for name in streams if _stream_key(instance, name) in context.selected_asset_keys]
-        report = _sync(around, instance.name, chosen, config)
+        selected = [name for name in streams if _stream_key(instance, name) in context.selected_asset_keys]
+        chosen = [name for name in selected if name in (config.streams or selected)]
+        report = _sync(around, instance, chosen, config)
         for name in chosen:
             if name not in report.skipped:
                 yield dg.MaterializeResult(
@@ -99,21 +106,26 @@ def _source(around: Surroundings, instance: Instance) -> dg.AssetsDefinition:
     return sync_instance
 
 
-def _sync(around: Surroundings, instance: str, streams: Sequence[str], config: Window) -> Any:
+def _sync(around: Surroundings, instance: Instance, streams: Sequence[str], config: Window) -> Any:
     from orchestration.syncs import sync
-    from sources.errors import TsunaguSourceError
-    from sources.stream import Window as TimeWindow
+    from orchestration.windows import backfill_window, known_streams
+    from sources.errors import ConfigurationError, TsunaguSourceError
+    from sources.stream import load_vendor
 
-    window = None
-    if config.start or config.end:
-        window = TimeWindow(datetime.fromisoformat(config.start), datetime.fromisoformat(config.end), backfill=True)
+    name = instance.name
     try:
-        with around.journal.step(instance) as step:  # the journal gets the source's own error, Dagster its wrapping
-            report = sync(around.settings, instance, around.clock, streams=config.streams or streams, backfill=window)
+        with around.journal.step(name) as step:  # the journal gets the source's own error, Dagster its wrapping
+            known_streams(load_vendor(instance.vendor), config.streams)
+            if not streams:
+                raise ConfigurationError(f"{name}: none of {', '.join(config.streams)} is among the selected assets.")
+            window = backfill_window(config.start, config.end)
+            report = sync(around.settings, name, around.clock, streams=streams, backfill=window)
             step.note = report.in_words()
     except TsunaguSourceError as error:
         raise dg.Failure(str(error), allow_retries=not error.permanent) from error
-    around.journal.syncs[instance] = report
+    except SettingsError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    around.journal.syncs[name] = report
     return report
 
 
@@ -122,6 +134,7 @@ def _stream_key(instance: Instance, stream: str) -> dg.AssetKey:
 
 
 def _stream_spec(instance: Instance, stream: Stream) -> dg.AssetSpec:
+    columns = [dg.TableColumn(name, str(kind)) for name, kind in stream.columns.items()]
     return dg.AssetSpec(
         key=_stream_key(instance, stream.name),
         group_name="sources",
@@ -129,10 +142,13 @@ def _stream_spec(instance: Instance, stream: Stream) -> dg.AssetSpec:
         owners=OWNERS,
         description=f"{instance.vendor} {stream.object}, as versions",
         skippable=True,
+        freshness_policy=FRESH,
         metadata={
-            "table": f"raw_{instance.name}.{stream.name}",
+            "dagster/table_name": f"raw.raw_{instance.name}.{stream.name}",
+            "dagster/column_schema": dg.TableSchema(columns=columns),
             "deletes": stream.deletes,
             "key": ", ".join(stream.key),
+            **({"record_url": stream.record_url} if stream.record_url else {}),
         },
     )
 
@@ -141,19 +157,23 @@ def model_assets(around: Surroundings, specs: ModelSpecs) -> dg.AssetsDefinition
     """dbt's models, identity between its two selections, and dbt's tests as checks: one step, one process."""
 
     @dg.multi_asset(
-        name="models",
+        name=BUILD_STEP,
         specs=[*specs.assets, _built_spec(specs)],
         check_specs=specs.checks,
-        can_subset=True,  # makes checks optional: one whose table did not change is not run again
+        can_subset=True,  # makes checks optional: one whose table could not be built has no result
         pool=around.pool("warehouse"),
     )
     def models(context: dg.AssetExecutionContext, config: Build) -> Iterator[Any]:
         events: list[Any] = []
-        with around.journal.step("models") as step:
-            report = _build(around.settings, config, lambda event: _watch(around.journal, step, events, event))
-            around.journal.build = report
-            step.note = report.in_words()
-        yield from specs.events(events)
+        try:
+            with around.journal.step("models") as step:
+                report = _build(around.settings, config, lambda event: _watch(around.journal, step, events, event))
+                around.journal.build = report
+                step.note = report.in_words()
+        except Exception:  # what was built before the fault stands in the file, and is recorded
+            yield from specs.events(events, Standing())
+            raise
+        yield from specs.events(events, read_standing(around.settings, specs.relations))
         yield dg.MaterializeResult(
             asset_key=BUILT,
             metadata={
@@ -171,7 +191,7 @@ def model_assets(around: Surroundings, specs: ModelSpecs) -> dg.AssetsDefinition
 def _built_spec(specs: ModelSpecs) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=BUILT,
-        group_name="marts",
+        group_name="published",
         kinds={"duckdb"},
         owners=OWNERS,
         deps=specs.mart_keys,

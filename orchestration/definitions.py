@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -11,6 +12,15 @@ from orchestration.journal import Journal
 from orchestration.model_specs import model_specs
 from orchestration.settings import Settings
 from sources.stream import Clock
+
+PRELOADED = [
+    "orchestration.definitions",
+    "orchestration.syncs",
+    "orchestration.transform",
+    "dlt",
+    "dbt.cli.main",
+    "pyarrow",
+]
 
 
 def build_defs(
@@ -26,17 +36,25 @@ def build_defs(
     around = assets.Surroundings(settings, clock or _real_clock, journal or Journal(), is_attended=attended)
     specs = model_specs(settings, manifest(settings))
     jobs = automation.jobs()
+    refresh, models, _ = jobs
     return dg.Definitions(
         assets=[
             *assets.source_assets(around),
             assets.model_assets(around, specs),
             assets.publish_asset(around),
         ],
-        jobs=jobs,
+        jobs=[*jobs, automation.tidy_job(_real_clock)],
         schedules=automation.schedules(settings),
-        sensors=automation.sensors(jobs[0], jobs[1]),
-        executor=dg.in_process_executor if attended else dg.multiprocess_executor,
+        sensors=automation.sensors(refresh, models),
+        executor=dg.in_process_executor if attended else _parallel(),
     )
+
+
+def _parallel() -> dg.ExecutorDefinition:
+    """A process per step, so that sources extract side by side; where forking is safe, from one with the imports done."""
+    if sys.platform == "darwin":
+        return dg.multiprocess_executor
+    return dg.multiprocess_executor.configured({"start_method": {"forkserver": {"preload_modules": PRELOADED}}})
 
 
 def _real_clock() -> datetime:

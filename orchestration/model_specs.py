@@ -13,10 +13,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
+from orchestration.built import Standing
 from orchestration.settings import Settings
 
 OWNERS = ["team:data"]
 IDENTITY_TABLES = ("keys", "matches", "clusters", "changed_entities")
+IDENTITY_LEDGER = ("ledger", "identity_history")
+"""A ledger of the raw file that the same step appends to."""
 IDENTITY_READS = (
     "account",
     "person",
@@ -28,6 +31,7 @@ IDENTITY_READS = (
     "record_link",
 )
 SHOWN = ("seed", "model")
+Event = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 
 class Translator(DagsterDbtTranslator):
@@ -63,28 +67,58 @@ class ModelSpecs:
     def mart_keys(self) -> list[dg.AssetKey]:
         return [key for key in self.key_of.values() if key.path[0] == "marts"]
 
-    def events(self, node_events: Sequence[Any]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        """Dagster's events of what dbt and identity did; a skipped node has none."""
+    @property
+    def relations(self) -> list[str]:
+        """ "schema.name" of every asset."""
+        return [_relation(key) for key in self.key_of.values()]
+
+    def events(self, node_events: Sequence[Any], standing: Standing) -> Iterator[Event]:
+        """Dagster's events of what dbt and identity did, and of the checks that were left alone because they stand.
+
+        As dagster-dbt translates them: what failed or was skipped is not materialized, a skipped check has no result.
+        """
+        told: set[str] = set()
         for event in node_events:
-            if event.status == "started":
+            told.add(event.unique_id)
+            if event.status in ("started", "skipped"):
                 continue
             if event.unique_id in self.key_of and event.is_success:
-                yield dg.MaterializeResult(
-                    asset_key=self.key_of[event.unique_id],
-                    metadata={"Execution Duration": event.seconds, "status": event.status},
-                )
+                yield self._materialization(event, standing)
             elif event.unique_id in self.check_of:
-                yield self._check(event)
+                state = standing.checks.get(event.unique_id)
+                failures = state.failures if state and state.status == event.status else None
+                yield self._check(event.unique_id, event.status, event.message, failures)
+        for unique_id, state in standing.checks.items():
+            if unique_id in self.check_of and unique_id not in told and state.status != "skipped":
+                yield self._check(unique_id, state.status, state.message, state.failures, unchanged_since=state.as_of)
 
-    def _check(self, event: Any) -> dg.AssetCheckResult:
-        spec = self.check_of[event.unique_id]
-        severity = dg.AssetCheckSeverity.WARN if event.status == "warn" else dg.AssetCheckSeverity.ERROR
+    def _materialization(self, event: Any, standing: Standing) -> dg.MaterializeResult[Any]:
+        key = self.key_of[event.unique_id]
+        count = standing.row_counts.get(_relation(key))
+        return dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "Execution Duration": event.seconds,
+                "status": event.status,
+                **({} if count is None else {"dagster/row_count": count}),
+            },
+        )
+
+    def _check(
+        self, unique_id: str, status: str, message: str, failures: int | None, unchanged_since: str = ""
+    ) -> dg.AssetCheckResult:
+        spec = self.check_of[unique_id]
         return dg.AssetCheckResult(
             asset_key=spec.asset_key,
             check_name=spec.name,
-            passed=event.status == "pass",
-            severity=severity,
-            metadata={"message": event.message or "", "status": event.status},
+            passed=status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if status == "warn" else dg.AssetCheckSeverity.ERROR,
+            description=message or None,
+            metadata={
+                "status": status,
+                **({} if failures is None else {"dagster_dbt/failed_row_count": failures}),
+                **({"unchanged_since": unchanged_since} if unchanged_since else {}),
+            },
         )
 
 
@@ -126,6 +160,8 @@ def _upstream_keys(
             yield dg.AssetKey([instance, node["name"]])
     elif node["source_name"] == "identity" and node["name"] in IDENTITY_TABLES:
         yield dg.AssetKey(["identity", node["name"]])
+    elif (node["source_name"], node["name"]) == IDENTITY_LEDGER:
+        yield dg.AssetKey(["identity", "clusters"])
 
 
 def _staging_deps(settings: Settings) -> dict[str, list[str]]:
@@ -148,6 +184,7 @@ def _identity_spec(table: str) -> dg.AssetSpec:
         skippable=True,
         deps=[dg.AssetKey(["canonical", f"canonical_{entity}"]) for entity in IDENTITY_READS],
         description="Which records are the same account, person, deal, campaign, activity or user",
+        metadata={"dagster/table_name": f"tsunagu.identity.{table}"},
     )
 
 
@@ -177,7 +214,14 @@ def _node(manifest: Mapping[str, Any], unique_id: str) -> Mapping[str, Any]:
 
 
 def _room(node: Mapping[str, Any]) -> str:
+    """Seeds are maps, what marts are made of on the way is work, the others stand in the room they are written in."""
     if node["resource_type"] == "seed":
         return "maps"
+    if node["schema"] == "work":
+        return "work"
     rooms = node["fqn"][1:-1]
     return str(rooms[0]) if rooms else "models"
+
+
+def _relation(key: dg.AssetKey) -> str:
+    return ".".join(key.path)
