@@ -29,7 +29,6 @@ SWITCHES = (
     "instances",
     "vars",
     "demo",
-    "publish",
 )
 
 TELEMETRY_OFF = {
@@ -235,17 +234,39 @@ def _from_document(home: Path, document: Mapping[str, Any]) -> Settings:
     where = home / HOME_FILE
     for key in document:
         if key not in SWITCHES:
-            raise SettingsError(f"{where}: unknown key '{key}' (known: {', '.join(SWITCHES)})")
+            raise SettingsError(f"{where}: unknown key '{key}'. Correct or remove it (known: {', '.join(SWITCHES)})")
     return Settings(
         home=home,
-        instances=tuple(_instance(where, n, v) for n, v in cast(dict[str, Any], document.get("instances", {})).items()),
-        company=str(document.get("company", "")),
-        timezone=_timezone(where, str(document.get("timezone", "Asia/Tokyo"))),
-        reporting_currency=_currency(where, str(document.get("reporting_currency", "JPY"))),
+        instances=tuple(_instance(where, n, v) for n, v in _table(where, document, "instances").items()),
+        company=_text(where, document, "company", ""),
+        timezone=_timezone(where, _text(where, document, "timezone", "Asia/Tokyo")),
+        reporting_currency=_currency(where, _text(where, document, "reporting_currency", "JPY")),
         fiscal_year_start_month=_month(where, document.get("fiscal_year_start_month", 4)),
-        vars=cast(dict[str, Any], document.get("vars", {})),
-        is_demo=bool(document.get("demo", False)),
+        vars=_table(where, document, "vars"),
+        is_demo=_switch(where, document, "demo"),
     )
+
+
+def _table(where: Path, document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key, {})
+    if not isinstance(value, dict):
+        name = f"[{key}.NAME]" if key == "instances" else f"[{key}]"
+        raise SettingsError(f"{where}: {key} = {value!r} is not a table. Write it as {name} with a line per key")
+    return cast(dict[str, Any], value)
+
+
+def _text(where: Path, document: Mapping[str, Any], key: str, default: str) -> str:
+    value = document.get(key, default)
+    if not isinstance(value, str):
+        raise SettingsError(f"{where}: {key} = {value!r} is not a text. Put it in quotes")
+    return value
+
+
+def _switch(where: Path, document: Mapping[str, Any], key: str) -> bool:
+    value = document.get(key, False)
+    if not isinstance(value, bool):
+        raise SettingsError(f"{where}: {key} = {value!r} is not a switch. Write true or false, without quotes")
+    return value
 
 
 def _instance(where: Path, name: str, value: Any) -> Instance:
@@ -258,6 +279,7 @@ def _instance(where: Path, name: str, value: Any) -> Instance:
     options = dict(cast(dict[str, Any], value))
     vendor = str(options.pop("vendor", name))
     _check_vendor(where, name, vendor)
+    _check_secrets(where, name, vendor, options)
     return Instance(name=name, vendor=vendor, options=options)
 
 
@@ -266,7 +288,21 @@ def _check_vendor(where: Path, name: str, vendor: str) -> None:
 
     known = sorted(vendors())
     if vendor not in known:
-        raise SettingsError(f"{where}: [instances.{name}] vendor = '{vendor}' is not known (known: {', '.join(known)})")
+        raise SettingsError(
+            f"{where}: [instances.{name}] vendor = '{vendor}' is not known. Name one of: {', '.join(known)}"
+        )
+
+
+def _check_secrets(where: Path, name: str, vendor: str, options: Mapping[str, Any]) -> None:
+    """This file may be shown and copied: a secret in it would go where nobody expects one."""
+    from sources.stream import load_vendor
+
+    for param in load_vendor(vendor).params:
+        if param.secret and param.name in options:
+            raise SettingsError(
+                f"{where}: [instances.{name}] {param.name} is a secret: move it to {where.parent}/.dlt/secrets.toml, under "
+                f"[sources.{name}]"
+            )
 
 
 def _timezone(where: Path, name: str) -> str:
