@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration import run_records
 from orchestration.journal import Journal
 from orchestration.outcome import Outcome
-from orchestration.settings import Settings
+from orchestration.settings import HOME_FILE, Settings, SettingsError
 from orchestration.warehouse import check_space, hold, is_out_of_space
 from orchestration.windows import backfill_window, known_streams
 
@@ -43,11 +43,13 @@ def refresh(
     asked = tuple(instances or (i.name for i in settings.instances))
     for name in asked:
         settings.instance(name)
-    if not asked:
-        from orchestration.settings import HOME_FILE, SettingsError
-
-        raise SettingsError(f"{settings.home / HOME_FILE} names no instance. Start with: tsunagu init salesforce")
+    _need_instances(settings)
     return _execute(settings, journal or Journal(), clock, asked, {})
+
+
+def _need_instances(settings: Settings) -> None:
+    if not settings.instances:
+        raise SettingsError(f"{settings.home / HOME_FILE} names no instance. Start with: tsunagu init salesforce")
 
 
 def backfill(
@@ -175,8 +177,10 @@ def write_dagster_yaml(settings: Settings) -> None:
 def serve_dagster(settings: Settings, port: int) -> int:
     """`dagster dev` on this home until Ctrl-C or SIGTERM, which end all of it; one per home.
 
-    Raises WarehouseHeld when one runs already: two daemons on one home would start everything twice.
+    Raises WarehouseHeld when one runs already: two daemons on one home would start everything twice. Raises SettingsError
+    for a home without an instance.
     """
+    _need_instances(settings)
     with hold(settings.dagster_home / "dev.lock", "tsunagu dev", timeout=0.5):
         prepare(settings)
         import dagster as dg

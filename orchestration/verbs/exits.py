@@ -69,14 +69,16 @@ def keep_traceback(error: BaseException, log_folder: Path | None) -> Path | None
 
 def explain_outcome(outcome: Outcome, log_folder: Path) -> int:
     """Say on stderr what failed, a sentence each, and what stands all the same. Returns the exit code."""
-    said: set[str] = set()
+    named: dict[str, list[str]] = {}  # a full disk stops several steps, and is one trouble
+    logs: dict[str, Path | None] = {}
     for name, error in outcome.journal.errors.items():
         where = keep_traceback(error, log_folder)
         words = sentence(plain(error, log_folder)).removeprefix(f"{name}: ")
-        if words not in said:  # a full disk stops several steps, and is one trouble
-            details = f" (details: {where})" if where else ""
-            print(f"tsunagu: {name}: {words}{details}", file=sys.stderr)
-        said.add(words)
+        named.setdefault(words, []).append(name)
+        logs[words] = where
+    for words, names in named.items():
+        details = f" (details: {logs[words]})" if logs[words] else ""
+        print(f"tsunagu: {', '.join(names)}: {words}{details}", file=sys.stderr)
     if any(name in outcome.journal.errors for name in outcome.asked) and outcome.journal.publish is not None:
         print("tsunagu: the models ran on the last load of what failed, and were published.", file=sys.stderr)
     return outcome.exit_code
