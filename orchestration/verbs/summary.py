@@ -141,8 +141,10 @@ def _next_steps(console: Console, settings: Settings) -> None:
         f"print(duckdb.connect({str(settings.published_path)!r}, read_only=True).sql('''", markup=False, soft_wrap=True
     )
     console.print(f"  {QUERY}'''))\nEOF", markup=False, soft_wrap=True)
-    console.print(
-        "[bold]Next[/bold]      tsunagu demo --advance 7    let the company live a week, and read only what changed"
-    )
-    console.print("          tsunagu explain NAME        which records an account is made of, and why")
-    console.print("          tsunagu init salesforce     connect your own tools")
+    home = f"TSUNAGU_HOME={settings.home}"
+    for label, command, purpose in (
+        ("Next", "uv run tsunagu demo --advance 7", "let the company live a week, and read only what changed"),
+        ("", f"{home} uv run tsunagu explain NAME", "which records an account is made of, and why"),
+        ("", "uv run tsunagu init salesforce", "connect your own tools"),
+    ):
+        console.print(f"[bold]{label:<9}[/bold] {command:<46} {purpose}")
