@@ -141,8 +141,17 @@ def _job(
         return
     if not result.success and len(journal.errors) == told:
         failures = [event for event in result.all_events if event.is_failure]
-        words = " ".join(str(failures[0].event_specific_data or failures[0].message).split()) if failures else "unknown"
-        journal.errors[name] = RuntimeError(f"the job failed outside its steps: {words[:600]}")
+        journal.errors[name] = RuntimeError(
+            f"the job failed outside its steps: {_why(failures[0]) if failures else ''}"
+        )
+
+
+def _why(failure: dg.DagsterEvent) -> str:
+    """The innermost cause of a failure as Dagster recorded it, on one line."""
+    error = getattr(failure.event_specific_data, "error", None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return " ".join(str(error.message if error is not None else failure.message).split())[:600]
 
 
 def prepare(settings: Settings) -> None:
