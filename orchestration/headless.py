@@ -192,10 +192,7 @@ def serve_dagster(settings: Settings, port: int) -> int:
     _need_instances(settings)
     with hold(settings.dagster_home / "dev.lock", "tsunagu dev", timeout=0.5):
         prepare(settings)
-        import dagster as dg
-
-        with dg.DagsterInstance.get() as instance:
-            run_records.end_dead(instance)
+        _end_dead_runs()
         checkout = Path(__file__).resolve().parent.parent
         command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions", "-p", str(port)]
         for number in (signal.SIGTERM, signal.SIGHUP):  # what a service manager and a closed terminal send
@@ -206,7 +203,15 @@ def serve_dagster(settings: Settings, port: int) -> int:
             return child.wait()
         except KeyboardInterrupt:
             _stop_group(child)
+            _end_dead_runs()
             return 0
+
+
+def _end_dead_runs() -> None:
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        run_records.end_dead(instance)
 
 
 def _stop_group(child: subprocess.Popen[bytes], patience: float = 20) -> None:

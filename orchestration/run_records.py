@@ -32,9 +32,9 @@ def mark() -> dict[str, str]:
 
 
 def end_dead(instance: dg.DagsterInstance) -> list[str]:
-    """Write the end of runs whose process is gone, and free their places in pools. Returns their ids."""
+    """Write the end of runs whose process is gone, and free the places in pools of all that have ended. Returns their ids."""
     import dagster as dg
-    from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+    from dagster._core.storage.dagster_run import FINISHED_STATUSES, IN_PROGRESS_RUN_STATUSES
 
     ended: list[str] = []
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
@@ -42,8 +42,11 @@ def end_dead(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(
                 run, "The process of this run ended before it did: killed, or the machine went down."
             )
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
+    for run_id in instance.event_log_storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.status in FINISHED_STATUSES:
+            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return ended
 
 

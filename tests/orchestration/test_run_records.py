@@ -100,6 +100,15 @@ def test_a_run_whose_process_is_gone_is_ended_and_its_place_is_free(instance: dg
     assert end_dead(instance) == []
 
 
+def test_a_run_that_ended_without_leaving_its_place_is_made_to_leave_it(instance: dg.DagsterInstance) -> None:
+    run_id = started(instance, mark())
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    instance.report_run_failed(run, "interrupted")
+    assert end_dead(instance) == []
+    assert instance.event_log_storage.get_concurrency_info("warehouse").claimed_slots == []
+
+
 def test_another_process_with_the_same_id_is_not_taken_for_the_run(instance: dg.DagsterInstance) -> None:
     run_id = started(instance, {PROCESS_TAG: f"{os.getpid()} 1"})
     assert end_dead(instance) == [run_id]
