@@ -178,7 +178,11 @@ class Sandbox:
         return requests.get(f"{self.line['control']['base_url']}/_requests", timeout=10).json()
 
     def wait(self) -> None:
-        """Serve until Ctrl-C."""
+        """Serve until Ctrl-C or SIGTERM."""
+        import signal
+
+        for number in (signal.SIGINT, signal.SIGTERM):  # ignored, both, when a shell started this in the background
+            signal.signal(number, signal.default_int_handler)
         try:
             self.child.wait()
         except KeyboardInterrupt:

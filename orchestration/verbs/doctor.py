@@ -83,18 +83,20 @@ def _instance(console: Console, settings: Settings, instance: Instance) -> int:
 def _streams(console: Console, vendor: Vendor, connection: Connection) -> int:
     from sources.errors import ObjectNotPermitted
 
-    counts: list[str] = []
-    refused = 0
+    counted: dict[str, int] = {}
+    uncounted: list[str] = []
     for stream in vendor.streams:
         try:
             count = connection.count(stream)
-            counts.append(f"{stream.object} {count:,}" if count is not None else f"{stream.object} (no count)")
+            if count is None:
+                uncounted.append(stream.name)
+            else:
+                counted[stream.object] = count
         except ObjectNotPermitted as error:
-            refused += 1
             console.print(f"  {NOTE} {stream.object}: {escape(str(error))} It will be skipped.")
-    console.print(
-        f"  {GOOD} signed in; {len(counts)} of {len(vendor.streams)} objects can be read: {', '.join(counts)}"
-    )
+    console.print(f"  {GOOD} can be read: {', '.join(f'{name} {count:,}' for name, count in counted.items()) or '-'}")
+    if uncounted:
+        console.print(f"    gives no count, so seen at the first run only: {', '.join(uncounted)}")
     for name, value in connection.limits().items():
         console.print(f"  {GOOD} {name}: {escape(value)}")
     return DONE
