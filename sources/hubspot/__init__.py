@@ -98,7 +98,7 @@ VENDOR: Final = Vendor(
     connect=connect,
     params=(
         Param("base_url", "Address of the API; change it for a sandbox only.", default="https://api.hubapi.com"),
-        Param("token", "Access token of a private app (README of sources/hubspot).", secret=True),
+        Param("token", "Service key, or access token of a private app (README of sources/hubspot).", secret=True),
     ),
     documentation="https://developers.hubspot.com/docs/api-reference/overview",
 )

@@ -32,9 +32,16 @@ MAX_NAMES: Final = 8_000
 
 # The first row that matches an answer decides.
 ERRORS: Final[tuple[Rule, ...]] = (
-    Rule("stop", 401, raises=CredentialsRejected, remedy="Make a new private app token and set {setting[token]}."),
     Rule(
-        "skip", 403, remedy="Add the scope to the private app (README of sources/hubspot) and renew {setting[token]}."
+        "stop",
+        401,
+        raises=CredentialsRejected,
+        remedy="Make a new service key (or private app token) and set {setting[token]}.",
+    ),
+    Rule(
+        "skip",
+        403,
+        remedy="Add the scope to the service key or private app (README of sources/hubspot) and renew {setting[token]}.",
     ),
     Rule(
         "stop",
