@@ -36,13 +36,14 @@ def jobs() -> list[UnresolvedAssetJobDefinition]:
     ]
 
 
-def tidy_job(clock: Clock) -> dg.JobDefinition:
-    """Drops the records of old runs. The daemon drops none, and each hour leaves a megabyte."""
+def tidy_job(settings: Settings, clock: Clock) -> dg.JobDefinition:
+    """Drops the records of old runs. The daemon drops none, and each hour leaves megabytes."""
 
     @dg.op(name="drop_old_run_records")
     def drop(context: dg.OpExecutionContext) -> None:
         dropped = run_records.prune(context.instance, clock())
-        context.log.info(f"{len(dropped)} runs older than {run_records.KEPT.days} days dropped")
+        loads = run_records.drop_finished_loads(settings.pipelines_dir, clock())
+        context.log.info(f"{len(dropped)} runs and {loads} loads older than {run_records.KEPT.days} days dropped")
 
     @dg.job(name=TIDY_JOB, description="Drop the records of old runs, but those that an asset's page stands on")
     def tidy() -> None:

@@ -43,7 +43,7 @@ def build_defs(
             assets.model_assets(around, specs),
             assets.publish_asset(around),
         ],
-        jobs=[*jobs, automation.tidy_job(_real_clock)],
+        jobs=[*jobs, automation.tidy_job(settings, _real_clock)],
         schedules=automation.schedules(settings),
         sensors=automation.sensors(refresh, models),
         executor=dg.in_process_executor if attended else _parallel(),

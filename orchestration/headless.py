@@ -98,6 +98,7 @@ def _execute(
         instance = dg.DagsterInstance.get()
         run_records.end_dead(instance)
         run_records.prune(instance, datetime.now(UTC))
+        run_records.drop_finished_loads(settings.pipelines_dir, datetime.now(UTC))
     with instance:
         if asked:
             keys = [key for name in asked for key in _source_keys(definitions, name)]

@@ -149,7 +149,7 @@ def test_a_run_of_the_models_asks_for_nothing(instance: dg.DagsterInstance) -> N
 def test_tidying_drops_old_records(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
     monkeypatch.setattr("orchestration.run_records.prune", lambda _, now: seen.append(now) or [])
-    assert automation.tidy_job(clock).execute_in_process(instance=instance).success
+    assert automation.tidy_job(HOME, clock).execute_in_process(instance=instance).success
     assert seen == [clock()]
 
 

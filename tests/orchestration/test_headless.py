@@ -110,6 +110,22 @@ def test_a_run_is_recorded_in_the_homes_instance_from_source_to_published_file(
 
 
 @pytest.mark.slow
+def test_runs_leave_nothing_behind_but_their_records(home: ShopSettings, calls: SyncCalls) -> None:
+    """dbt's target folder is one and the same for all runs; records are dropped by age."""
+
+    def files() -> set[Path]:
+        return {path for path in home.home.rglob("*") if path.is_file() and home.dagster_home not in path.parents}
+
+    refresh(home)
+    load(home, 1, account=[account(3, "Suzuki")])
+    refresh(home)
+    before = files()
+    load(home, 2, account=[account(4, "Tanaka")])
+    refresh(home)
+    assert files() == before
+
+
+@pytest.mark.slow
 def test_a_stream_that_may_not_be_read_is_not_called_materialized(home: ShopSettings, calls: SyncCalls) -> None:
     refresh(home)
     assert metadata(home, "shop", "person") is None

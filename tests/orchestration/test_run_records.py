@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.run_records import KEPT, PROCESS_TAG, SERVER_TAG, end_dead, mark, prune
+from orchestration.run_records import KEPT, PROCESS_TAG, SERVER_TAG, drop_finished_loads, end_dead, mark, prune
 
 LATER = datetime.now(UTC) + KEPT + timedelta(days=1)
 
@@ -72,6 +72,20 @@ def test_a_run_that_has_not_ended_is_never_dropped(instance: dg.DagsterInstance)
     started(instance, {})
     nothing.execute_in_process(instance=instance)
     assert prune(instance, LATER) == []
+
+
+def test_notes_of_finished_loads_go_and_loads_that_wait_stay(tmp_path: Path) -> None:
+    for state in ("loaded", "normalized", "new"):
+        for number, load_id in enumerate(("1.1", "2.2")):
+            place = tmp_path / "crm" / "load" / state / load_id
+            place.mkdir(parents=True)
+            (place / "schema.json").write_text("{}")
+            age = KEPT + timedelta(days=1) if number == 0 else timedelta(0)
+            moment = (datetime.now(UTC) - age).timestamp()
+            os.utime(place, (moment, moment))
+    assert drop_finished_loads(tmp_path, datetime.now(UTC)) == 1
+    left = sorted(str(path.relative_to(tmp_path / "crm" / "load")) for path in tmp_path.glob("crm/load/*/*"))
+    assert left == ["loaded/2.2", "new/1.1", "new/2.2", "normalized/1.1", "normalized/2.2"]
 
 
 def started(instance: dg.DagsterInstance, tags: dict[str, str]) -> str:
