@@ -37,6 +37,10 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
+        from orchestration.warehouse import is_out_of_space
+
+        if any(map(is_out_of_space, self.journal.errors.values())):
+            return OTHER
         failed = [self.journal.errors[name] for name in self.asked if name in self.journal.errors]
         codes = {code_of(error) for name, error in self.journal.errors.items() if name not in self.asked}
         for code in (HELD, GATE, USAGE, OTHER):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.homes import Ran, tsunagu
+from orchestration.verbs.demo import Life, Sandbox
+from tests.end_to_end.homes import Connected, Ran, tsunagu
+
+SEED = 11
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The demo of one seed, run once; tests must not change its home."""
-    ran = tsunagu(tmp_path_factory.mktemp("demo") / "home", "demo", "--seed", "11")
+    ran = tsunagu(tmp_path_factory.mktemp("demo") / "home", "demo", "--seed", str(SEED))
     assert ran.code == 0, ran.stdout + ran.stderr
     return ran
 
@@ -29,3 +32,17 @@ def demo_copy(demo: Ran, tmp_path: Path) -> Callable[[], Ran]:
         return Ran(home, demo.code, demo.stdout, demo.stderr, demo.seconds)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The tools of the demo's company on its first day, served until the tests end."""
+    served = Sandbox.start(Life(SEED, "small"), 0, tmp_path_factory.mktemp("tools"))
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def company(demo: Ran, tools: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Connected:
+    """A home with tools that answer, for the tests of one file; each leaves it as healthy as it was."""
+    return Connected.copy_of(demo.home, tmp_path_factory.mktemp("company") / "home", Life(SEED, "small"), tools)
