@@ -30,9 +30,15 @@ class Config(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         if name not in self._values:
+            secret = name in self._secret_names
+            table = (
+                f"[sources.{self.instance}] in .dlt/secrets.toml"
+                if secret
+                else f"[instances.{self.instance}] in tsunagu.toml"
+            )
             raise ConfigurationError(
-                f"{self.instance}: {name} is not set. Set {self.setting(name)} in the environment, "
-                f"or {name} under [sources.{self.instance}] in .dlt/secrets.toml of the home."
+                f"{self.instance}: {name} is not set. Give {name} under {table} of the home, "
+                f"or set {self.setting(name)} in the environment."
             )
         return str(self._values[name])
 
