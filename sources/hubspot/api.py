@@ -45,6 +45,7 @@ class HubSpot(Connection):
     def __init__(self, wire: Wire, clock: Clock) -> None:
         self._wire, self._records, self._clock = wire, Records(wire), clock
         self._owners_read: list[Row] | None = None
+        self._forms_read: list[Row] | None = None
         self._submitted: list[Row] | None = None
         self._whole: Mapping[str, Callable[[], Iterator[Row]]] = {
             "owners": self._owners,
@@ -152,9 +153,11 @@ class HubSpot(Connection):
                     "updated_at": stage.get("updatedAt"),
                 }
 
-    def _form_answers(self) -> Iterator[Row]:
-        for body in self._wire.pages("/marketing/v3/forms", {"limit": FORMS_PAGE}):
-            yield from loads(body)["results"]
+    def _form_answers(self) -> list[Row]:
+        if self._forms_read is None:
+            pages = self._wire.pages("/marketing/v3/forms", {"limit": FORMS_PAGE})
+            self._forms_read = [form for body in pages for form in loads(body)["results"]]
+        return self._forms_read
 
     def _forms(self) -> Iterator[Row]:
         for form in self._form_answers():

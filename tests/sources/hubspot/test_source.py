@@ -88,7 +88,7 @@ def test_a_first_load_asks_no_more_than_one_request_a_page(loader: Loader) -> No
     asked = Counter(path for _, path in loader.served.seen["hubspot"])
     assert asked["/crm/v3/objects/contacts"] == 6 + 1  # 257 in pages of 50 with history, and the archived ones
     assert asked["/crm/v3/objects/companies"] == 1 + 1
-    assert asked["/crm/v4/associations/contacts/companies/batch/read"] == 3
+    assert asked["/crm/v4/associations/contacts/companies/batch/read"] == 1
     assert notes.requests < 80
 
 
