@@ -86,7 +86,12 @@ def _deals(canonical: Canonical) -> None:
         "won-mirror", won, account_key="third", close_date=date(2024, 5, 31), source_system="ma", mirror_of_key="won"
     )
     canonical.entities[mirror] = "won"
-    canonical.deal("open", [("2025-06-01 00:00:00", "proposal", 500_000, "nobody")], account_key="acme")
+    canonical.deal(
+        "open",
+        [("2025-06-01 00:00:00", "proposal", 500_000, "nobody")],
+        account_key="acme",
+        lead_source="Skywriting",
+    )
     canonical.deal(
         "renewed", [("2025-06-01 00:00:00", "proposal", 70_000, "rep")], account_key="third", pipeline="renewal"
     )
@@ -104,12 +109,13 @@ def _touches(canonical: Canonical) -> None:
         ("t1", "hana", "acme", "2024-01-10", "form", "inbound", "website"),
         ("t2", "hana", None, "2025-05-31 03:00:00", "meeting", None, "meeting"),
         ("t3", "moved", None, "2024-06-01", "call", "outbound", "phone"),
-        ("t4", "moved", None, "2025-06-20", "email", "outbound", "email"),
+        ("t4", "moved", None, "2025-06-20", "email", "outbound", "unmapped"),
         ("planned", "hana", "acme", "2025-07-10", "meeting", None, "meeting"),
     ):
         canonical.add(
             "canonical_interaction", key, person_key=person, account_key=account, occurred_at=at, touch_type=kind,
-            direction=direction, channel=channel, opportunity_key="open" if key == "planned" else None,
+            direction=direction, channel=channel, source_channel="barter" if channel == "unmapped" else channel,
+            opportunity_key="open" if key == "planned" else None,
         )  # fmt: skip
 
 
@@ -281,7 +287,14 @@ def test_the_count_of_the_vendor_stands_beside_ours(marts: Marts) -> None:
         marts,
         "select measured_value, expected_value, status, details from marts.data_health where check_name = 'row_counts'",
     )
-    assert found == (2.0, 9.0, "error", "account")
+    assert found == (2.0, 9.0, "warn", "account: 7 fewer than the vendor counts")
+
+
+def test_a_channel_that_no_map_knows_is_named(marts: Marts) -> None:
+    found = marts.rows(
+        "select source_system, status, measured_value, details from marts.data_health where check_name = 'unmapped_channels' order by 1"
+    )
+    assert found == [("crm", "warn", 2.0, "Skywriting, barter"), ("ma", "ok", 0.0, None)]
 
 
 def test_every_pending_column_is_empty_and_every_built_one_may_hold_something(marts: Marts) -> None:
