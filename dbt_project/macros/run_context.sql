@@ -126,6 +126,28 @@
 {% macro ledger(table) -%} {{ source("ledger", table) }} {%- endmacro %}
 
 
+{#
+  Hook before a canonical table whose rows belong to records of these entities: what it holds of the records that the new
+  loads changed goes, because of one that has no row any more (a link taken back) staging says nothing. The same
+  transaction brings the others anew.
+#}
+{% macro forget_changed(entities) -%}
+    {%- set parents = [] -%}
+    {%- for entity in entities -%} {%- do parents.append(ref("canonical_" ~ entity)) -%} {%- endfor -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }}
+        where
+            record_key in (
+                {%- for parent in parents %}
+                    select record_key
+                    from {{ parent }}
+                    where load_seq > {{ since_seq() }} {{- ' union all' if not loop.last }}
+                {%- endfor %}
+            )
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# Before an incremental table takes in a run that reads every load: what it held is forgotten, in the same transaction. #}
 {% macro empty_when_rebuilding() -%}
     {%- if execute and model.config.materialized == "incremental" and is_incremental() -%}

@@ -138,20 +138,23 @@
 
 
 {#
-  (source_system, touched_key): values of one column in the rows that the new loads brought, over all instances. With
-  `separator` the column holds several values.
+  (source_system, touched_key): values of one column in the rows that the new loads brought, over all instances; of a
+  column that is not the key, the values of all versions of those records: a tombstone has its key only, and the record
+  that a row pointed to before changes too. With `separator` the column holds several values.
 #}
 {% macro touched(folder, table, column, separator=none) -%}
     {%- do source(folder, table) -%}
     {%- for instance in instances(folder) %}
-        {%- if column in raw_columns(instance["name"], table) %}
+        {%- set present = raw_columns(instance["name"], table) %}
+        {%- if column in present %}
+            {%- set named = touched_values_of(instance["name"], table, column, "id" if "id" in present else column) %}
             {%- if separator %}
                 select '{{ instance["name"] }}' as source_system, item as touched_key
                 from
                     (
                         {{
                             explode_text(
-                                "(" ~ touched_keys_of(instance["name"], table, [column]) ~ ") as new_rows",
+                                "(" ~ named ~ ") as new_rows",
                                 column,
                                 separator,
                                 [column],
@@ -160,7 +163,7 @@
                     ) as parts
             {%- else %}
                 select '{{ instance["name"] }}' as source_system, {{ column }} as touched_key
-                from ({{ touched_keys_of(instance["name"], table, [column]) }}) as new_rows
+                from ({{ named }}) as new_rows
             {%- endif %}
         {%- else %}
             select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key
@@ -204,6 +207,16 @@
         ({{ touched(folder, other, other_key) }}) as referred
         on referring.source_system = referred.source_system
         and referring.{{ column }} = referred.touched_key
+{%- endmacro %}
+
+
+{% macro touched_values_of(instance, table, column, key) -%}
+    {%- if column == key -%} {{ touched_keys_of(instance, table, [key]) }}
+    {%- else -%}
+        select distinct log.{{ column }}
+        from {{ raw_relation(instance, table) }} as log
+        where log.{{ column }} is not null and log.{{ key }} in ({{ touched_keys_of(instance, table, [key]) }})
+    {%- endif -%}
 {%- endmacro %}
 
 
