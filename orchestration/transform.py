@@ -224,6 +224,7 @@ class _Build:
                 raw,
                 now,
                 self._folders(),
+                timezone=self.settings.timezone,
                 environment=_digest([self._instances(), self.settings.dbt_vars()]),
                 identity_rules=rules_version(),
                 identity_reads=IDENTITY_READS,

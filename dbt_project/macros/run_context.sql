@@ -114,8 +114,15 @@
 {% macro as_of() -%} (select as_of from {{ source("run", "context") }}) {%- endmacro %}
 
 
+{#
+  The day of as-of in the company's zone. For rules that need no more: a model that asks for the day is rebuilt once a
+  day, one that asks for the instant after every load.
+#}
+{% macro as_of_date() -%} {{ local_date(as_of()) }} {%- endmacro %}
+
+
 {# Loads up to this one are visible. #}
-{% macro through_seq() -%}(select through_seq from {{ source("run", "context") }}) {%- endmacro %}
+{% macro through_seq() -%} (select through_seq from {{ source("run", "context") }}) {%- endmacro %}
 
 
 {# Loads up to this one are in canonical already. #}

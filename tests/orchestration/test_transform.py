@@ -83,8 +83,19 @@ def test_a_sync_that_brought_nothing_moves_as_of_and_rebuilds_only_what_asks_for
 def test_the_engines_own_tables_are_followed_although_dbt_does_not_know_of_them(home: SmallSettings) -> None:
     load(home, 1, vendor_count=[(7,)])
     report = build(home)
-    assert set(report.models_run) == {"canonical_vendor_count", "ages", "data_health"}
+    assert set(report.models_run) == {"canonical_vendor_count", "ages", "data_health"}  # not what no tool feeds
     assert rows(home, "select live from canonical.canonical_vendor_count") == [(7,)]
+
+
+def test_what_asks_for_the_day_of_as_of_is_left_alone_until_the_companys_day_ends(home: SmallSettings) -> None:
+    write(home, "macros/day.sql", "{% macro as_of_date() %}({{ as_of() }} + interval 9 hours)::date{% endmacro %}")
+    write(home, "models/marts/days.sql", "select {{ as_of_date() }} as day")
+    build(home)  # as-of is 18:00 in Tokyo
+    load(home, 0.2)
+    assert set(build(home).models_run) == {"ages", "data_health"}
+    load(home, 0.3)
+    assert set(build(home).models_run) == {"ages", "data_health", "days"}
+    assert rows(home, "select day::varchar from marts.days") == [("2026-06-02",)]
 
 
 def test_a_changed_seed_rebuilds_what_reads_it(home: SmallSettings) -> None:

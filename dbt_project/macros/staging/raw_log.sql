@@ -238,12 +238,47 @@
 {%- endmacro %}
 
 
-{# Names of the columns of a raw table, [] while the table is not there (an instance that was never synced). #}
+{#
+  Names of the columns of a raw table, [] while the table is not there (an instance that was never synced). Asked hundreds
+  of times in a build, so all tables are read at once and kept in dbt's `graph`, the one object that every node of an
+  invocation shares.
+#}
 {% macro raw_columns(instance, table) -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
-    {%- set relation = adapter.get_relation(database="raw", schema="raw_" ~ instance, identifier=table) -%}
-    {%- if relation is none -%} {{ return([]) }} {%- endif -%}
-    {{ return(adapter.get_columns_in_relation(relation) | map(attribute="name") | list) }}
+    {%- if graph.get("raw_columns_read_in") != invocation_id -%}
+        {%- do graph.update({"raw_columns": all_raw_columns(), "raw_columns_read_in": invocation_id}) -%}
+    {%- endif -%}
+    {{ return(graph["raw_columns"].get(("raw_" ~ instance ~ "." ~ table) | lower, [])) }}
+{%- endmacro %}
+
+
+{# "schema.table" in small letters -> names of its columns, of every raw table of a connected instance. #}
+{% macro all_raw_columns() -%} {{ return(adapter.dispatch("all_raw_columns", "tsunagu")()) }} {%- endmacro %}
+
+{% macro default__all_raw_columns() -%}
+    {%- set found = {} -%}
+    {%- set rows = run_query(
+        "select lower(schema_name || '.' || table_name), column_name from duckdb_columns() where database_name = 'raw'"
+    ) -%}
+    {%- for row in rows -%} {%- do found.setdefault(row[0], []).append(row[1]) -%} {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{% macro spark__all_raw_columns() -%}
+    {%- set found = {} -%}
+    {%- for instance in instances() -%}
+        {%- for relation in adapter.list_relations("raw", "raw_" ~ instance["name"]) -%}
+            {%- do found.update(
+                {
+                    (relation.schema ~ "." ~ relation.identifier)
+                    | lower: adapter.get_columns_in_relation(relation)
+                    | map(attribute="name")
+                    | list
+                }
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 

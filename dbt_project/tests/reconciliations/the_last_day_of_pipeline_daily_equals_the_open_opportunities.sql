@@ -30,7 +30,7 @@ with
     measured as (
         select level, unit_id, stage, opportunity_count, account_count, amount
         from {{ ref("pipeline_daily") }}
-        where snapshot_date = {{ local_date(as_of()) }} and opportunity_count <> 0
+        where snapshot_date = {{ as_of_date() }} and opportunity_count <> 0
     )
 
 select

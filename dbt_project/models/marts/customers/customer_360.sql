@@ -1,6 +1,6 @@
 -- One row per account: everything that is known of it at as-of.
 with
-    today as (select {{ as_of() }} as as_of_at, {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of() }} as as_of_at, {{ as_of_date() }} as as_of_date),
     deals as (
         select
             account_id,

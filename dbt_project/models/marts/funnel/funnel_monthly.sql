@@ -1,6 +1,6 @@
 -- The funnel by month, on two bases (cohort of entry, month of event) and for three units.
 with
-    today as (select {{ as_of() }} as as_of_at, {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of() }} as as_of_at, {{ as_of_date() }} as as_of_date),
     disqualifications as (
         select person_id, max(last_entered_at) as last_entered_at
         from {{ ref("person_stages") }}

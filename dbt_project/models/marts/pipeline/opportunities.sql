@@ -1,6 +1,6 @@
 -- One row per deal, as it stands at as-of.
 with
-    today as (select {{ as_of() }} as as_of_at, {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of() }} as as_of_at, {{ as_of_date() }} as as_of_date),
     activities as (
         select
             touches.opportunity_id,

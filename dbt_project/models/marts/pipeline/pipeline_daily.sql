@@ -15,7 +15,7 @@
 ] %}
 
 with
-    today as (select {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of_date() }} as as_of_date),
     moves as (select * from {{ ref("pipeline_movements") }}),
     stage_numbers as (
         select stage, row_number() over (order by stage) as stage_number

@@ -55,7 +55,7 @@ with
         inner join
             {{ ref("calendar") }} as years
             on years.day_date = years.fiscal_year_start
-            and years.day_date <= {{ local_date(as_of()) }}
+            and years.day_date <= {{ as_of_date() }}
             and years.day_date > bounded.state_date
             and (years.day_date < bounded.next_date or bounded.next_date is null)
         where not bounded.is_closed and bounded.currency <> '{{ reporting_currency }}'
