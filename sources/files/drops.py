@@ -50,7 +50,7 @@ class Drops(Connection):
         self._mapping = mapping
         self._clock = clock
         self._lists: dict[str, list[Reader]] = {}
-        self._con = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        self._con = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
         self._con.execute("set TimeZone = 'UTC'")
 
     def close(self) -> None:
