@@ -3,7 +3,9 @@ with
     deals as (
         select units.level, units.unit_id, opportunities.stage, opportunities.account_id, opportunities.amount
         from {{ ref("opportunities") }} as opportunities
-        inner join {{ ref("reporting_units") }} as units on coalesce(opportunities.owner_id, 'none') = units.owner_id
+        left join
+            {{ ref("owner_seats") }} as seats on opportunities.owner_id = seats.owner_id and seats.valid_to is null
+        inner join {{ ref("reporting_units") }} as units on coalesce(seats.seat_id, 'none') = units.seat_id
         where not opportunities.is_closed
     ),
     expected as (

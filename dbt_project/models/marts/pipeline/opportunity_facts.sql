@@ -118,6 +118,7 @@ select
     survivors.next_step,
     deals.created_at,
     closures.close_date,
+    closures.closed_day,
     case when not closures.is_assumed then closures.closed_at end as closed_at,
     closures.amount as closed_amount,
     current_visits.entered_at as stage_entered_at,

@@ -31,8 +31,8 @@ with
         select level, unit_id, unit_name, row_number() over (order by level, unit_id) as unit_number
         from (select distinct level, unit_id, unit_name from {{ ref("reporting_units") }}) as distinct_units
     ),
-    owner_units as (
-        select members.owner_id, units.unit_number
+    seat_units as (
+        select members.seat_id, units.unit_number
         from {{ ref("reporting_units") }} as members
         inner join units on members.level = units.level and members.unit_id = units.unit_id
     ),
@@ -41,7 +41,7 @@ with
         select
             least(moves.movement_date, today.as_of_date) as movement_date,
             stage_numbers.stage_number,
-            moves.owner_id,
+            moves.seat_id,
             account_numbers.account_number,
             moves.cause,
             moves.amount,
@@ -51,11 +51,11 @@ with
         inner join stage_numbers on moves.stage = stage_numbers.stage
         left join account_numbers on moves.account_id = account_numbers.account_id
     ),
-    owner_days as (
+    seat_days as (
         select
             movement_date,
             stage_number,
-            owner_id,
+            seat_id,
             sum(opportunity_count) as opportunity_count,
             sum(amount) as amount,
             {% for cause in causes %}
@@ -63,21 +63,21 @@ with
                 {%- if not loop.last %},{% endif %}
             {% endfor %}
         from movements
-        group by movement_date, stage_number, owner_id
+        group by movement_date, stage_number, seat_id
     ),
     stage_flows as (
         select
             days.movement_date,
             days.stage_number,
-            owner_units.unit_number,
+            seat_units.unit_number,
             sum(days.opportunity_count) as opportunity_count,
             sum(days.amount) as amount,
             {% for cause in causes %}
                 sum(days.{{ cause }}_amount) as {{ cause }}_amount {%- if not loop.last %},{% endif %}
             {% endfor %}
-        from owner_days as days
-        inner join owner_units on days.owner_id = owner_units.owner_id
-        group by days.movement_date, days.stage_number, owner_units.unit_number
+        from seat_days as days
+        inner join seat_units on days.seat_id = seat_units.seat_id
+        group by days.movement_date, days.stage_number, seat_units.unit_number
     ),
     flows as (
         select *
@@ -97,22 +97,22 @@ with
     ),
     -- Distinct accounts: +1 when the first open deal of an account enters the cell, -1 when the last one leaves it.
     account_days as (
-        select movement_date, stage_number, owner_id, account_number, sum(opportunity_count) as opportunity_count
+        select movement_date, stage_number, seat_id, account_number, sum(opportunity_count) as opportunity_count
         from movements
         where account_number is not null and opportunity_count <> 0
-        group by movement_date, stage_number, owner_id, account_number
+        group by movement_date, stage_number, seat_id, account_number
         having sum(opportunity_count) <> 0
     ),
     account_stages as (
         select
             days.movement_date,
             days.stage_number,
-            owner_units.unit_number,
+            seat_units.unit_number,
             days.account_number,
             sum(days.opportunity_count) as opportunity_count
         from account_days as days
-        inner join owner_units on days.owner_id = owner_units.owner_id
-        group by days.movement_date, days.stage_number, owner_units.unit_number, days.account_number
+        inner join seat_units on days.seat_id = seat_units.seat_id
+        group by days.movement_date, days.stage_number, seat_units.unit_number, days.account_number
         having sum(days.opportunity_count) <> 0
     ),
     account_cells as (
