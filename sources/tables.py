@@ -18,6 +18,8 @@ ROW_GROUP = 10_240
 row groups that are not aligned cost more than twice the CPU of a load."""
 BUFFER = 122_880
 """Rows that dlt gathers before it writes a row group (DATA_WRITER__BUFFER_MAX_ITEMS)."""
+MOST_PINNED = 1.5
+"""A table that keeps this many times its own size in memory is given as it is, beyond it is copied."""
 STAMPS: Mapping[str, DataType] = {
     "_hash": "bigint",
     "_seq": "bigint",
@@ -89,8 +91,8 @@ def arrow_type(kind: DataType) -> pa.DataType:
 def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter.
 
-    They are copied together into Arrow's own memory: what dlt buffers would otherwise pin the many small blocks
-    that DuckDB made, and a first load of a million rows would take twice the memory.
+    What dlt buffers pins the memory behind it: tables that hold much more than they show (DuckDB's blocks are made
+    larger than their rows) are copied, or a first load of a million rows would take twice the memory.
     """
     import pyarrow as pa
 
@@ -102,19 +104,22 @@ def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         whole = count - count % ROW_GROUP
         if whole:
             joined = pa.concat_tables(waiting, promote_options="default")
-            yield _copied(joined.slice(0, whole))
+            yield _compact(joined.slice(0, whole))
             count, given = count - whole, given + whole
             if given >= BUFFER:  # dlt has written what it held: give the memory back
                 pa.default_memory_pool().release_unused()
                 given = 0
-            waiting = [_copied(joined.slice(whole))] if count else []
+            waiting = [_compact(joined.slice(whole))] if count else []
     if waiting:
         yield pa.concat_tables(waiting, promote_options="default")
 
 
-def _copied(table: pa.Table) -> pa.Table:
+def _compact(table: pa.Table) -> pa.Table:
+    """The table in memory of about its own size."""
     import pyarrow as pa
 
+    if table.get_total_buffer_size() <= MOST_PINNED * table.nbytes:
+        return table
     return pa.concat_tables([table.slice(0, 0), table]).combine_chunks()  # one chunk alone would not be copied
 
 

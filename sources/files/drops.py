@@ -73,7 +73,7 @@ class Drops(Connection):
                 "records are gone: none is taken as deleted until the lines are corrected (see the quarantine)."
             )
         for one, reader in readers:
-            keys = pa.array(list(reader.keys), pa.string())
+            keys = pa.chunked_array([chunk for block in reader.listed for chunk in block.chunks], pa.string())
             yield pa.table({KEY[0]: pc.binary_join_element_wise(pa.scalar(one.object), keys, "|")})
 
     def count(self, stream: Stream) -> int | None:

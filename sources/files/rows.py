@@ -50,6 +50,8 @@ class Reader:
     """Rows whose key is not known: what they were cannot be told from what is gone."""
     keys: set[str] = field(default_factory=set[str])
     """Keys of the rows of this stream so far, the rejected ones too."""
+    listed: list[pa.ChunkedArray] = field(default_factory=list[pa.ChunkedArray])
+    """The same keys block by block; a repeated one stands here as often as it came."""
     header: list[str] = field(default_factory=list[str])
 
     def rows(self, cells: Cells) -> Iterator[pa.Table | Rejected]:
@@ -159,6 +161,7 @@ class Reader:
 
     def _repeated(self, ids: pa.ChunkedArray) -> dict[int, str]:
         """Rows whose key stood above in the file already, in this block or an earlier one; remembers the block's keys."""
+        self.listed.append(ids)
         values = cast("list[str | None]", ids.to_pylist())
         fresh = set(values)
         if len(fresh) == len(values) and None not in fresh and fresh.isdisjoint(self.keys):
@@ -179,6 +182,7 @@ class Reader:
             self.unreadable_keys += 1
         else:
             self.keys.add(key)
+            self.listed.append(pa.chunked_array([[key]], pa.string()))
         return Rejected(broken.reason, _name(self.stream, key), self.file, broken.line, row_text=broken.text)
 
     def _key_of(self, broken: BrokenLine) -> str | None:
