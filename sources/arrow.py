@@ -18,7 +18,7 @@ import orjson
 
 from sources.errors import BadAnswer
 from sources.stream import DataType, Rejected
-from sources.tables import arrow_type
+from sources.tables import arrow_type, copied
 from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Reader:
             f"{'' if '_deleted' in names else f', {flag} as _deleted'}"
             f"{'' if '_deleted_at' in names else f', {at} as _deleted_at'}, __bad from typed"
         )
-        table = _beside(as_is, self._run(query, batch), list(names))
+        table = _beside(as_is, copied(self._run(query, batch)), list(names))
         if not _any(table, "__bad"):
             return table.drop_columns(["__bad"]), []
         rejected = self._rejected(relation, columns, misfits, key, batch)

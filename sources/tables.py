@@ -91,8 +91,7 @@ def arrow_type(kind: DataType) -> pa.DataType:
 def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter.
 
-    What dlt buffers pins the memory behind it: tables that hold much more than they show (DuckDB's blocks are made
-    larger than their rows) are copied, or a first load of a million rows would take twice the memory.
+    What dlt buffers pins the memory behind it, so tables that hold much more than they show are copied.
     """
     import pyarrow as pa
 
@@ -116,10 +115,14 @@ def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 def _compact(table: pa.Table) -> pa.Table:
     """The table in memory of about its own size."""
+    return table if table.get_total_buffer_size() <= MOST_PINNED * table.nbytes else copied(table)
+
+
+def copied(table: pa.Table) -> pa.Table:
+    """The table in Arrow's own memory. What DuckDB gives lies in blocks that are larger than their rows, which nothing
+    tells: a first load of a million rows would take twice the memory."""
     import pyarrow as pa
 
-    if table.get_total_buffer_size() <= MOST_PINNED * table.nbytes:
-        return table
     return pa.concat_tables([table.slice(0, 0), table]).combine_chunks()  # one chunk alone would not be copied
 
 
