@@ -68,6 +68,13 @@ def _people(canonical: Canonical) -> None:
             "canonical_person_account", key, person_key="moved", account_key=account, role="employee", is_primary=True,
             valid_from=since, valid_to=until,
         )  # fmt: skip
+    # The other tool calls another account primary, and said so later.
+    canonical.add("canonical_person", "moved-ma", full_name="Moved", source_system="ma", vendor="ma")
+    canonical.entities["moved-ma"] = "moved"
+    canonical.add(
+        "canonical_person_account", "other", person_key="moved-ma", account_key="third", role="advisor",
+        is_primary=True, valid_from="2025-03-01", source_system="ma", vendor="ma",
+    )  # fmt: skip
     for key, stage, entered_at in (
         ("hana", "mql", "2024-03-01"),
         ("hana", "sql", "2024-04-01"),
@@ -110,6 +117,7 @@ def _touches(canonical: Canonical) -> None:
         ("t2", "hana", None, "2025-05-31 03:00:00", "meeting", None, "meeting"),
         ("t3", "moved", None, "2024-06-01", "call", "outbound", "phone"),
         ("t4", "moved", None, "2025-06-20", "email", "outbound", "unmapped"),
+        ("t5", None, "third", "2025-06-25", "task", "internal", "none"),
         ("planned", "hana", "acme", "2025-07-10", "meeting", None, "meeting"),
     ):
         canonical.add(
@@ -215,11 +223,29 @@ def test_a_touch_keeps_the_account_of_its_day(marts: Marts) -> None:
         "t2": account("acme"),
         "t3": account("third"),
         "t4": account("acme"),
+        "t5": account("third"),
         "planned": account("acme"),
     }
     assert one(marts, "select account_id from marts.person_360 where person_id = ?", person("moved")) == (
         account("acme"),
     )
+
+
+def test_the_primary_account_is_that_of_the_record_that_rules(marts: Marts) -> None:
+    found = marts.rows(
+        "select account_id, is_primary from marts.person_accounts where person_id = ? and valid_to is null order by 2",
+        [person("moved")],
+    )
+    assert found == [(account("third"), False), (account("acme"), True)]
+
+
+def test_a_task_of_our_own_is_an_activity_and_no_touch(marts: Marts) -> None:
+    assert one(
+        marts,
+        """select first_touch_at, last_touch_at, days_since_last_activity, last_activity_type from marts.customer_360
+           where account_id = ?""",
+        account("third"),
+    ) == (datetime(2024, 6, 1), datetime(2024, 6, 1), 5, "task")
 
 
 def test_planned_activities_are_not_in_the_past(marts: Marts) -> None:

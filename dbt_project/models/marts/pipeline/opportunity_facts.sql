@@ -108,7 +108,7 @@ select
     last_versions.currency,
     last_versions.probability,
     last_versions.forecast_category,
-    coalesce(last_versions.expected_close_date, deals.close_date) as expected_close_date,
+    coalesce(closures.close_date, last_versions.expected_close_date, deals.close_date) as expected_close_date,
     survivors.opportunity_type,
     survivors.lead_source,
     coalesce(survivors.channel, 'none') as channel,
