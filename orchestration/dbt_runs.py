@@ -111,8 +111,8 @@ class Dbt:
 
     def build(self, names: Sequence[str], *, full_refresh: bool) -> list[NodeResult]:
         """Seeds, models and tests of these names, in dbt's order. Unit tests are for the test suite."""
-        if self._runner is None:
-            self._invoke_parse()
+        if self._runner is None:  # the manifest on disk is vouched for: a killed run must not leave half of one there
+            self._invoke_parse("--no-write-json")
         arguments = ["build", "--select", *names, "--indirect-selection", "empty"]
         arguments += ["--exclude-resource-type", "unit_test", "--no-write-json"]
         result = self._invoke([*arguments, *(["--full-refresh"] if full_refresh else [])])
@@ -124,11 +124,11 @@ class Dbt:
                 raise DbtFailed(f"The models could not be built: {hook.name}: {hook.message}")
         return [row for row in results if row.kind != "operation"]
 
-    def _invoke_parse(self) -> None:
+    def _invoke_parse(self, *options: str) -> None:
         """A parse in this process (partial when the project is known); its manifest serves every later selection."""
         from dbt.cli.main import dbtRunner
 
-        parsed = self._invoke(["parse"], dbtRunner())
+        parsed = self._invoke(["parse", *options], dbtRunner())
         if not parsed.success:
             raise DbtFailed(f"The dbt project cannot be read: {_first_line(parsed.exception)}")
         self._runner = dbtRunner(manifest=parsed.result, callbacks=[self._tell])

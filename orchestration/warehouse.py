@@ -269,6 +269,8 @@ def snapshot(places: Places, now: datetime) -> Path | None:
         return None
     size = places.raw_path.stat().st_size
     folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("raw-*.part"):  # of a run that was killed, on another day too
+        leftover.unlink()
     check_space(folder, size)
     with raw_connection(places) as connection:
         connection.execute("checkpoint")

@@ -137,6 +137,15 @@ def test_a_snapshot_is_made_once_a_day_and_two_are_kept(home: Home) -> None:
         assert con.execute("from t").fetchall() == [(42,)]
 
 
+def test_half_a_snapshot_of_a_killed_run_goes_with_the_next_one_on_another_day(home: Home) -> None:
+    with raw_connection(home) as con:
+        con.execute("create table t as select 42 as a")
+    (home.folder / "snapshots").mkdir()
+    (home.folder / "snapshots" / "raw-20260228.part").write_bytes(b"half a copy")
+    snapshot(home, NOW)
+    assert [path.name for path in (home.folder / "snapshots").iterdir()] == ["raw-20260301.duckdb"]
+
+
 def test_a_full_disk_is_said_before_anything_is_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(home.folder)
     monkeypatch.setattr(warehouse.shutil, "disk_usage", lambda _: usage._replace(free=5_000_000))
