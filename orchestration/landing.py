@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sources.versions import KEY_SEPARATOR, hash_sql, hash_with_flag, literal, quoted
+from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
     import duckdb
+
+    from sources.stream import DataType
 
 SEEN_TABLE = "_seen"
 QUARANTINE_IDENTITY = ("stream", "source_key", "file", "line", "column_name", "value", "reason", "row_text")
@@ -31,6 +33,14 @@ class Package:
     load_id: str
     files: Mapping[str, Sequence[Path]]
     """Table -> its parquet files."""
+
+
+class Unreadable(Exception):
+    """The files of a table cannot be compared with raw: damaged, or of types that do not go together."""
+
+    def __init__(self, table: str, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.table = table
 
 
 @dataclass
@@ -61,7 +71,7 @@ def filter_unchanged(
     """Rewrite the package's files so that only new versions remain. `keys`: stream -> its key columns.
 
     `scratch` is a folder of its own on the same disk and outside the package; it is gone afterwards. Safe to repeat after a kill at any moment: files are
-    swapped in whole, and what an earlier pass or load did is recognised.
+    swapped in whole, and what an earlier pass or load did is recognised. Raises Unreadable for what no second try can mend.
     """
     import duckdb
 
@@ -74,16 +84,33 @@ def filter_unchanged(
         landing = Landing()
         seen = package.files.get(SEEN_TABLE, ())
         for table, files in package.files.items():
-            if keys.get(table):
-                _filter_table(raw, package.load_id, table, files, keys[table], seen, scratch, landing)
-            elif table != SEEN_TABLE:
-                _filter_keyless(raw, package.load_id, table, files, scratch, landing)
+            try:
+                if keys.get(table):
+                    _filter_table(raw, package.load_id, table, files, keys[table], seen, scratch, landing)
+                elif table != SEEN_TABLE:
+                    _filter_keyless(raw, package.load_id, table, files, scratch, landing)
+            except (duckdb.DataError, duckdb.ProgrammingError) as problem:
+                raise Unreadable(table, problem) from problem
         for file in seen:  # consumed: it never becomes a table
             file.unlink()
         return landing
     finally:
         connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def raw_types(connection: duckdb.DuckDBPyConnection, instance: str) -> dict[str, dict[str, DataType]]:
+    """The types of raw's columns as they are, whatever dlt's schema says of them; others than ours are left out."""
+    kinds: dict[str, DataType] = {sql: kind for kind, sql in SQL_TYPES.items()}
+    found = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where schema_name = ?", [f"raw_{instance}"]
+    ).fetchall()
+    types: dict[str, dict[str, DataType]] = {}
+    for table, column, sql in found:
+        kind = kinds.get(str(sql).lower().replace("timestamp with time zone", "timestamptz"))
+        if kind is not None and not str(table).startswith("_dlt") and not str(column).startswith("_dlt"):
+            types.setdefault(str(table), {})[str(column)] = kind
+    return types
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, raw_path: Path, instance: str) -> Raw:

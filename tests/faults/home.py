@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from orchestration.syncs import ENVIRONMENT, Sync, SyncReport
-from sources.extract import Notes
-from sources.stream import Vendor, Window, build_source
+from orchestration.sync_report import SyncReport
+from orchestration.syncs import ENVIRONMENT, Sync
+from sources.stream import Vendor, Window
 from tests.faults.tool import START, TOOL, Store
 
 
@@ -48,14 +48,26 @@ class Home:
         return self.now
 
     def sync(self, window: Window | None = None, streams: list[str] | None = None, **config: Any) -> SyncReport:
-        notes = Notes()
+        """One sync; what it could not read is raised."""
+        report = self.try_sync(window, streams, **config)
+        error = report.error()
+        if error is not None:
+            raise error
+        return report
+
+    def try_sync(self, window: Window | None = None, streams: list[str] | None = None, **config: Any) -> SyncReport:
+        """One sync; what it could not read, while something else landed, is in the report."""
         given: Mapping[str, Any] = {"store": str(self.store.path), **self.config, **config}
-        clock = lambda: self.now  # noqa: E731
-        return Sync(self, self.instance, self.vendor, clock, notes, patience=self.patience).go(
-            lambda: build_source(
-                self.vendor, self.instance, clock=clock, window=window, streams=streams, config=given, notes=notes
-            )
-        )
+        return Sync(
+            self,
+            self.instance,
+            self.vendor,
+            lambda: self.now,
+            streams=streams,
+            backfill=window,
+            config=given,
+            patience=self.patience,
+        ).go()
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.raw_path), read_only=True) as con:
