@@ -62,13 +62,13 @@ with
         select
             records.source_system,
             records.source_object,
-            count(distinct case when not records.is_deleted then records.record_key end) as live_count,
+            count(case when not records.is_deleted then 1 end) as live_count,
             count(
-                distinct case
+                case
                     when
                         (records.created_at <= earlier_counts.counted_at or records.created_at is null)
                         and (not records.is_deleted or records.deleted_at > earlier_counts.counted_at)
-                    then records.record_key
+                    then 1
                 end
             ) as live_count_then
         from records
@@ -81,28 +81,42 @@ with
             row_number() over (partition by records.source_system, records.source_object order by records.table_number)
             = 1
     ),
-    rejected_keys as (
+    rejected_rows as (
         select
             rejected.source_system,
             last_counts.source_object,
+            -- Where one stream feeds several objects, a key of the quarantine begins with the object.
+            case
+                when starts_with(rejected.source_key, last_counts.source_object || '|')
+                then substring(rejected.source_key, length(last_counts.source_object) + 2)
+                else rejected.source_key
+            end as source_id,
             coalesce(
                 rejected.source_key, coalesce(rejected.file, '') || ':' || cast(rejected.line as string)
             ) as rejected_key,
-            min(rejected.load_seq) as first_seq
+            rejected.load_seq
         from {{ ref("canonical_quarantine") }} as rejected
         inner join
             last_counts
             on rejected.source_system = last_counts.source_system
             and rejected.stream = last_counts.stream
             and last_counts.count_number = 1
+    ),
+    -- A row that was corrected since is a record.
+    rejected_keys as (
+        select
+            rejected_rows.source_system,
+            rejected_rows.source_object,
+            rejected_rows.rejected_key,
+            min(rejected_rows.load_seq) as first_seq
+        from rejected_rows
         left join
             records
-            on rejected.source_system = records.source_system
-            and last_counts.source_object = records.source_object
-            -- Where one stream feeds several objects, a key of the quarantine begins with the object.
-            and rejected.source_key in (records.source_id, records.source_object || '|' || records.source_id)
+            on rejected_rows.source_system = records.source_system
+            and rejected_rows.source_object = records.source_object
+            and rejected_rows.source_id = records.source_id
         where records.record_key is null
-        group by 1, 2, 3
+        group by rejected_rows.source_system, rejected_rows.source_object, rejected_rows.rejected_key
     ),
     quarantined as (
         select
