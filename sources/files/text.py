@@ -167,7 +167,10 @@ def _fast(text: str, form: _Format, line: int) -> Cells | None:
             arrow_csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=False),
             arrow_csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=False, ignore_empty_lines=False),
             arrow_csv.ConvertOptions(
-                column_types={column: pa.string() for column in names}, strings_can_be_null=True, null_values=[""]
+                column_types={column: pa.string() for column in names},
+                check_utf8=False,  # Python has just written it
+                strings_can_be_null=True,
+                null_values=[""],
             ),
         )
     except pa.ArrowInvalid:

@@ -157,6 +157,12 @@ def hash_of(reader: Reader, row: dict[str, Any], shape: Json = SHAPE, **more: An
     return table["_hash"].to_pylist()[0]
 
 
+def test_rows_lie_in_arrows_own_memory_and_not_in_the_databases_larger_blocks(reader: Reader) -> None:
+    before = pa.total_allocated_bytes()
+    table, _ = reader.read(page(*({"id": str(n), "nested": "x" * 100} for n in range(5_000))), {}, ("id",))
+    assert pa.total_allocated_bytes() - before >= table.nbytes
+
+
 def test_a_vendors_own_table_gets_the_same_rows_and_hashes_as_its_json(reader: Reader) -> None:
     kinds: dict[str, DataType] = {"id": "text", "n": "bigint", "at": "timestamp", "note": "text", "none": "text"}
     rows = [

@@ -174,6 +174,21 @@ def test_an_increment_without_a_change_reads_no_record(loader: Loader) -> None:
     assert notes.rows == {"companies": 0, "deals": 0, "deals_contacts": 0}
 
 
+def test_an_increment_of_everything_without_a_change_asks_a_few_questions_an_object(loader: Loader) -> None:
+    loader.run()
+    loader.run()  # the look-back of an hour shows nothing new: no record changed in it
+    loader.served.seen["hubspot"].clear()
+    loader.run()
+    asked = Counter(
+        path.rsplit("/", 1)[-1] if path.endswith("search") else path for _, path in loader.served.seen["hubspot"]
+    )
+    assert asked["search"] == 2 * len(OBJECTS)  # what changed, and how many there are
+    assert not [path for path in asked if "batch" in path]
+    assert asked["/marketing/v3/forms"] == 1
+    # properties and archived records of each object; two lists of owners, forms with a page each, pipelines, the account
+    assert asked.total() <= 4 * len(OBJECTS) + 10
+
+
 def test_a_restored_record_comes_back_although_its_stamp_did_not_move(loader: Loader) -> None:
     loader.run(streams=["contacts"])
     cursor = loader.served.company.cursor()
