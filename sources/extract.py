@@ -54,6 +54,7 @@ def dlt_source(
     import dlt
 
     run = _Run(vendor, instance, clock, window, config, notes or Notes(), types or {})
+    run.is_watched = notes is not None
     chosen = run.choose(streams)
     resources: list[DltResource] = [_resource(s.name, hints(s.columns), _rows_of(run, s)) for s in chosen]
     # The bookkeeping comes last: it gives what the streams before it have noted.
@@ -112,6 +113,8 @@ class _Run:
         self._stopped: TsunaguSourceError | None = None
         self._started: set[str] = set()
         self._finished: set[str] = set()
+        self.is_watched = True
+        """Someone reads the notes; else a stream that failed must fail the whole run, or nobody would know."""
 
     # what is read ------------------------------------------------------------------------------------------------
     def choose(self, names: Sequence[str] | None) -> tuple[Stream, ...]:
@@ -350,8 +353,9 @@ class _Run:
         while self._started != self._finished:
             yield None
         self.close()
-        if self.notes.failed and set(self.notes.failed) == self._finished - set(self.notes.skipped):
-            raise next(iter(self.notes.failed.values()))  # nothing was read: a load would only say that all is well
+        failed = self.notes.failed
+        if failed and (not self.is_watched or set(failed) == self._finished - set(self.notes.skipped)):
+            raise next(iter(failed.values()))  # nothing was read: a load would only say that all is well
         found = table()
         if found is not None:
             yield found

@@ -213,7 +213,8 @@ def build_source(
     `window` makes it a backfill: that window is read and no forward state is written. `streams` limits it. `config`
     replaces dlt's configuration (tests). `types` are those that raw has, by stream, for columns where dlt's schema says
     something else. `notes` collects what happened: rows, requests, skipped objects, streams that failed, windows that
-    were cut. Nothing is requested before dlt starts to extract.
+    were cut. Without `notes` a stream that fails makes dlt fail; with them the others land. Nothing is requested before
+    dlt starts to extract.
     """
     from sources.extract import dlt_source
 
