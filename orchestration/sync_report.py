@@ -46,6 +46,7 @@ class SyncReport:
             if isinstance(problem, TsunaguSourceError) and not isinstance(problem, BadAnswer):
                 return problem
         told = [f"{stream}: {problem}" for stream, problem in self.failed.items()] + [str(one) for one in self.faults]
+        told = list(dict.fromkeys(told))  # one file may feed several streams
         if not told:
             return None
         # A file does not mend itself in a minute; an endpoint may.
