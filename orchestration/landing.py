@@ -145,19 +145,25 @@ def _filter_table(
         f"from read_parquet({_list(files)}, filename = true, union_by_name = true)"
     )
     _previous(raw, load_id, table, key)
-    con.execute(
-        f"create or replace temp table kept as with log as ("
-        f"select null as filename, {names}, _hash, landing, _seq from previous "
-        f"union all select filename, {names}, _hash, 9223372036854775807, _seq from staged "
-        f"where not exists (select 1 from own where own._seq = staged._seq)) "
-        f"select filename, _seq from log "
-        f"qualify filename is not null and _hash is distinct from "
-        f"lag(_hash) over (partition by {names} order by landing, _seq)"
-    )
+    con.execute(f"create or replace temp table kept as {_new_versions(con, names)}")
     stones = _tombstones(raw, load_id, table, key, staged_types, seen, scratch)
     _count(con, table, landing, stones)
     for number, file in enumerate(files):
         _rewrite(raw, table, file, "_seq", stones if number == 0 else None, scratch)
+
+
+def _new_versions(con: duckdb.DuckDBPyConnection, names: str) -> str:
+    """SQL of the staged rows that differ from the version before them; a first load has nothing to compare them with."""
+    for question in ("from previous", "from own", f"select 1 from staged group by {names} having count(*) > 1"):
+        if con.execute(f"select 1 where exists ({question})").fetchone():
+            return (
+                f"with log as (select null as filename, {names}, _hash, landing, _seq from previous "
+                f"union all select filename, {names}, _hash, 9223372036854775807, _seq from staged "
+                f"where not exists (select 1 from own where own._seq = staged._seq)) "
+                f"select filename, _seq from log qualify filename is not null and _hash is distinct from "
+                f"lag(_hash) over (partition by {names} order by landing, _seq)"
+            )
+    return "select filename, _seq from staged"
 
 
 def _previous(raw: Raw, load_id: str, table: str, key: Sequence[str]) -> None:
