@@ -1,7 +1,7 @@
 """The models: dbt in two selections around identity, under the warehouse's lock, skipping what did not change.
 
 The order is all that is here; what must be built is decided in `lineage`, how dbt runs in `dbt_runs`. It writes the
-disposable file only, except for rows of ledgers (identity's history, builds). No clock but for the seconds it reports.
+disposable file only, except for rows of ledgers (identity's history, maps). No clock but for the seconds it reports.
 """
 
 from __future__ import annotations

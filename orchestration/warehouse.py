@@ -45,6 +45,8 @@ MIGRATIONS: Sequence[str] = (
         finished_at timestamptz, status varchar, details varchar
     );
     """,
+    # Nothing ever wrote or read it: Dagster's instance records builds, published.json and about.publication what stands.
+    "drop table ledger.builds;",
 )
 """One entry per version of the ledgers' schema; a released entry is never edited, a change is a new entry."""
 

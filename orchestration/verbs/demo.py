@@ -97,6 +97,8 @@ def next_life(home: Path, seed: int | None, scale: str | None, advance: int) -> 
 def write_home(home: Path, life: Life, served: Sandbox) -> Settings:
     """Write the settings and secrets of the served tools; secrets are readable by the owner only."""
     lines = [f'company = "{NAME}"', "demo = true"]
+    lines += ["# What counts as now here: the company's time goes on with `tsunagu demo --advance DAYS` only."]
+    lines += [f"clock = {served.company_now.isoformat()}"]
     secrets: list[str] = []
     for instance, (vendor, options) in served.instances().items():
         lines += ["", f"[instances.{instance}]", f'vendor = "{vendor}"']

@@ -90,14 +90,29 @@ def test_migrations_are_made_once_and_a_newer_file_is_left_alone(home: Home) -> 
             migrate(con)
 
 
+def test_a_home_of_an_older_version_is_brought_to_the_newest_and_keeps_its_loads(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, raw_connection(home) as con:
+        patch.setattr(warehouse, "MIGRATIONS", warehouse.MIGRATIONS[:1])
+        migrate(con)
+        stamp_load(con, Load("a", "crm", "v", {}), NOW)
+    with raw_connection(home) as con:
+        migrate(con)
+        tables = con.execute("select table_name from duckdb_tables() where schema_name = 'ledger'").fetchall()
+        assert con.execute("select load_id from ledger.loads").fetchall() == [("a",)]
+    assert {name for (name,) in tables} == {"loads", "load_tables", "identity_history", "map_versions", "migrations"}
+
+
 def test_a_migration_that_fails_leaves_the_version_before_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = len(warehouse.MIGRATIONS)
     monkeypatch.setattr(
         warehouse, "MIGRATIONS", (*warehouse.MIGRATIONS, "create table ledger.half (a int); select nonsense;")
     )
     with raw_connection(home) as con, pytest.raises(duckdb.Error):
         migrate(con)
     with raw_connection(home) as con:
-        assert con.execute("select max(number) from ledger.migrations").fetchone() == (1,)
+        assert con.execute("select max(number) from ledger.migrations").fetchone() == (known,)
         assert con.execute("select count(*) from duckdb_tables() where table_name = 'half'").fetchone() == (0,)
 
 
