@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration import transform
-from orchestration.dbt_runs import NodeEvent
+from orchestration.dbt_runs import NodeEvent, selectors
 from orchestration.transform import build, past_path
 from tests.orchestration.small_home import (
     MONDAY,
@@ -230,6 +230,21 @@ def test_a_home_without_any_load_builds_empty_marts(tmp_path: Path) -> None:
     report = build(settings)
     assert report.failed == []
     assert rows(settings, "select count(*) from marts.customers") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "selected"),
+    [
+        (["p.a.one", "p.a.two", "p.b.three"], [], ["p"]),
+        (["p.a.one", "p.a.two"], ["p.b.three"], ["p.a"]),
+        (["p.a.one", "p.b.two"], ["p.b.three"], ["p.a", "p.b.two"]),
+        (["p.a.deep.one"], ["p.a.two", "p.a.deeper.three"], ["p.a.deep"]),
+    ],
+)
+def test_dbt_is_asked_for_whole_folders_and_never_for_a_node_that_stays_as_it_is(
+    wanted: list[str], others: list[str], selected: list[str]
+) -> None:
+    assert selectors((name.split(".") for name in wanted), (name.split(".") for name in others)) == selected
 
 
 def _die(*arguments: object, **named: object) -> None:
