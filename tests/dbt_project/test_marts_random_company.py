@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -146,9 +147,17 @@ def _add_deal(canonical: Canonical, deal: Deal, rng: random.Random) -> None:
         close_date = (deal.versions[-1][0] + TOKYO).date()
     removal = {"is_deleted": True, "deleted_at": str(deal.removed_at)} if deal.removed_at else {}
     versions = [(str(at), stage, amount, owner) for at, stage, amount, owner in deal.versions]
-    shared = {"account_key": deal.account, "close_date": close_date, "currency": deal.currency, "name": deal.key}
+    shared: dict[str, Any] = {
+        "account_key": deal.account,
+        "close_date": close_date,
+        "currency": deal.currency,
+        "name": deal.key,
+    }
     canonical.deal(deal.key, versions, **shared, **removal)
     if rng.random() < 0.3:
+        if deal.account is None:  # only the mirror knows whose deal it is
+            shared["account_key"] = f"account{rng.randrange(30, 60)}"
+            deal.account = shared["account_key"] if deal.is_live else None
         mirror = canonical.deal(
             f"{deal.key}-mirror", versions, **shared, **removal, source_system="ma", mirror_of_key=deal.key
         )
