@@ -18,7 +18,7 @@ from sources.extract import arrow_type
 from sources.hubspot.columns import ASSOCIATION_COLUMNS, FORM_SUBMISSIONS, PROPERTIES, WHOLE
 from sources.hubspot.records import Records, milliseconds
 from sources.hubspot.wire import Wire
-from sources.stream import Clock, Connection, DataType, Stream, Window
+from sources.stream import Clock, Connection, DataType, GoesOnBy, Stream, Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,6 +79,15 @@ class HubSpot(Connection):
             yield from _tables(rows, ASSOCIATION_COLUMNS)
         else:
             yield from _tables(self._whole[stream.name](), WHOLE[stream.name][1])
+
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
+        """Search gives records in the order of their stamp; a listing goes on by the `after` of its last page
+        (https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/basic/get-crm-v3-objects-contacts)."""
+        if stream.name not in PROPERTIES:
+            return "nothing"
+        if window.start is not None:
+            return "cursor"
+        return "memory" if self._records.shape(stream.object).fits_address else "nothing"
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of all live records: what this run has listed, else a listing for that."""

@@ -119,15 +119,23 @@ class Wire:
         return loads(self.get(f"/crm/v3/properties/{name}"))["results"]
 
     def list(
-        self, name: str, properties: Sequence[str], history: Sequence[str] = (), *, archived: bool = False
+        self,
+        name: str,
+        properties: Sequence[str],
+        history: Sequence[str] = (),
+        *,
+        archived: bool = False,
+        after: str | None = None,
     ) -> Iterator[bytes]:
-        """All records of an object."""
+        """All records of an object, or those beyond the place that `paging.next.after` of an earlier page named."""
         params: dict[str, Any] = {"limit": LIST_PAGE_WITH_HISTORY if history else LIST_PAGE}
         params["properties"] = ",".join(properties)
         if history:
             params["propertiesWithHistory"] = ",".join(history)
         if archived:
             params["archived"] = "true"
+        if after:
+            params["after"] = after
         return self.pages(f"/crm/v3/objects/{name}", params)
 
     def batch_read(

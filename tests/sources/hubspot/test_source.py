@@ -15,11 +15,12 @@ import duckdb
 import pytest
 
 from sources.demo.company import Company
-from sources.errors import CredentialsRejected
+from sources.errors import BadAnswer, CredentialsRejected
 from sources.extract import Notes
 from sources.hubspot import VENDOR
 from sources.hubspot.sandbox.words import PORTALS
-from sources.stream import Window, build_source
+from sources.hubspot.wire import Wire
+from sources.stream import Vendor, Window, build_source
 from tests.sources.hubspot.portal import Served, serving
 
 OBJECTS = ("contacts", "companies", "deals", "products", "line_items", "calls", "emails", "meetings", "notes", "tasks")
@@ -31,6 +32,7 @@ class Loader:
 
     served: Served
     folder: Path
+    vendor: Vendor = VENDOR
 
     def run(
         self, instance: str = "hubspot", *, window: Window | None = None, streams: Sequence[str] | None = None
@@ -43,7 +45,7 @@ class Loader:
             dataset_name=f"raw_{instance}",
         )
         source = build_source(
-            VENDOR,
+            self.vendor,
             instance,
             clock=lambda: self.served.company.now,
             config=self.served.line[instance],
@@ -304,3 +306,34 @@ def test_with_the_sandboxs_limits_on_a_load_is_paced_and_nothing_is_refused(comp
         notes = loader.run(streams=["contacts", "companies", "deals", "products", "line_items", "calls", "emails"])
         assert notes.requests == len(limited.seen["hubspot"])
         assert limited.refused["hubspot"] == 0
+
+
+@pytest.mark.parametrize("place", ["kept", "forgotten by HubSpot"])
+def test_a_long_first_listing_lands_in_parts_and_goes_on_behind_the_last_page(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Contacts, so that the parts must still tell together who was merged away and who is archived."""
+    monkeypatch.setattr("sources.extract.PAGE_BYTES", 1)
+    loader.vendor = replace(VENDOR, streams=(replace(VENDOR.stream("contacts"), window_rows=100),))
+    listings: list[str | None] = []
+    listed = Wire.list
+
+    def listing(wire: Wire, name: str, *more: Any, archived: bool = False, after: str | None = None) -> Any:
+        if not archived:
+            listings.append(after)
+            if after and place != "kept" and listings.count(after) == 1 and len(listings) == 2:
+                raise BadAnswer("hubspot: 400 the paging token is unknown")
+        return listed(wire, name, *more, archived=archived, after=after)
+
+    monkeypatch.setattr(Wire, "list", listing)
+    runs = [loader.run()]
+    while runs[-1].cut and len(runs) < 50:
+        runs.append(loader.run())
+    assert len(runs) > 2
+    assert listings[0] is None and listings[1] is not None
+    assert loader.live("contacts") == loader.served.line["expected"]["hubspot"]["contacts"]
+    read = sum(run.rows["contacts"] for run in runs)
+    there = loader.rows("select count(distinct id) from raw_hubspot.contacts")[0][0]
+    assert read < there + (60 if place == "kept" else 160), "only the archived ones may come twice"
+    loader.vendor = VENDOR
+    assert loader.run(streams=["contacts"]).rows["contacts"] < 100, "the next window is a usual one"
