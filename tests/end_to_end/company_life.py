@@ -195,8 +195,8 @@ def change_of_owner(log: Log) -> None:
                 load.add("owners", row, last_name=text(log))
     sellers = [row["id"] for row in log.newest("esales", "sales_user")]
     with log.load("esales") as load:
-        for table in ("account", "opportunity"):
-            for row in log.pick("esales", table, 3):
+        for table in ("account", "person", "opportunity"):
+            for row in log.pick("esales", table, 8):
                 esales(load, table, row, owner_ref=log.chance.choice(sellers))
 
 
@@ -260,6 +260,13 @@ def new_records(log: Log) -> None:
         for row in log.pick("esales", "account", 2):
             number = f"9{text(log)}"
             esales(load, "account", row, id=f"customer|{number}", source_id=number, created_at=load.now)
+        for row in log.pick("esales", "person", 150):
+            stage_id = f"{row['source_id']}-{text(log)}"
+            entry = {"id": f"stage|{stage_id}", "source_object": "stage", "source_id": stage_id}
+            value = log.chance.choice(("lead", "mql", "sql"))
+            esales(
+                load, "lifecycle", entry, person_ref=row["id"], stage=value, entered_at=log.between(row["created_at"])
+            )
 
 
 def new_keys(log: Log) -> None:
@@ -329,10 +336,11 @@ def relations(log: Log) -> None:
     with log.load("esales") as load:
         accounts = [row["id"] for row in log.newest("esales", "account")]
         for table in ("person", "opportunity"):
-            for row in log.pick("esales", table, 3):
+            for row in log.pick("esales", table, 8):
                 esales(load, table, row, account_ref=log.chance.choice(accounts))
-        first, second = log.pick("esales", "opportunity_state", 2)
-        esales(load, "opportunity_state", first, opportunity_ref=second["opportunity_ref"])
+        deals = told_deals(log, "esales", "opportunity_state", "opportunity_ref", "entered_at")
+        first, second, _ = sorted(deals, key=lambda rows: rows[0]["entered_at"])  # no deal's present state changes
+        load.add("opportunity_state", first[0], opportunity_ref=second[0]["opportunity_ref"], delivered_at=load.now)
 
 
 Kind = Callable[[Log], None]
@@ -353,7 +361,9 @@ KINDS: Sequence[Kind] = (
 
 
 def plan(chance: Random, increments: int) -> list[list[Kind]]:
-    """Kinds of each increment: every kind at least once in all, further ones at random."""
+    """Kinds of each increment: every kind once in all, and some kind in each; so that small increments come up too."""
     dealt = chance.sample(KINDS, len(KINDS))
-    further = [chance.choice(KINDS) for _ in range(max(0, 4 * increments - len(dealt)))]
-    return [[*dealt[number::increments], *further[number::increments]] for number in range(increments)]
+    made = [[kind] for kind in dealt[:increments]]
+    for kind in dealt[increments:]:
+        chance.choice(made).append(kind)
+    return made

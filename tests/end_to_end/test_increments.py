@@ -24,7 +24,7 @@ from tests.end_to_end.conftest import SEED as COMPANY
 from tests.end_to_end.homes import Ran, fetch, here
 from tests.end_to_end.written_loads import Difference, differences, open_log
 
-SEED = int(os.environ.get("TSUNAGU_INCREMENTS_SEED") or 20261)
+SEED = int(os.environ.get("TSUNAGU_INCREMENTS_SEED") or 20286)
 BUILT = ("maps", "canonical", "identity", "work", "marts")
 """Schemas of the models file, causes first. No column is left out: as-of is the same, and models read no clock."""
 

@@ -68,7 +68,7 @@ class Log:
         self.now += timedelta(minutes=self.chance.randrange(7, 90))
         load = Load(self.con, instance, f"{self.now.timestamp():.6f}", self.now - timedelta(minutes=5))
         yield load
-        if not is_killed:
+        if load.counts and not is_killed:
             stamp = warehouse.Load(load.load_id, instance, self.vendors[instance], load.counts)
             warehouse.stamp_load(self.con, stamp, self.now)
         self.written += sum(count for count, _ in load.counts.values())
