@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -29,6 +30,16 @@ def drop_rows_of_aborted(pipeline: dlt.Pipeline) -> None:
     """dlt keeps the files of an aborted load beside its notes, people's data included; they are read again anyway."""
     for file in Path(pipeline.working_dir).glob("load/loaded/*/*/*.parquet"):
         file.unlink()
+
+
+def drop_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
+    """dlt extracts into a folder of its own, which stays with all rows in it when the process dies or a source fails.
+
+    What was read is read again, so nobody needs it. Call it with the lock of the pipeline held.
+    """
+    for folder in Path(pipeline.working_dir).glob("normalize/*/"):
+        if folder.name != "extracted":  # there lies what was read to its end
+            shutil.rmtree(folder)
 
 
 def causes(error: BaseException) -> Generator[BaseException]:

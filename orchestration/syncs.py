@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.dlt_packages import (
     causes,
     drop_rows_of_aborted,
+    drop_unfinished_extracts,
     is_terminal,
     one_line,
     refused_table,
@@ -122,6 +123,7 @@ class Sync:
         own_lock = self.places.pipelines_dir / f"{self.instance}.lock"
         with hold(own_lock, f"sync of {self.instance}", timeout=0.5):
             pipeline = self._pipeline()
+            drop_unfinished_extracts(pipeline)
             self._restore(pipeline)
             self._land_waiting(pipeline)
             self._read_on(pipeline)
