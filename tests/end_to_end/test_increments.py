@@ -28,6 +28,12 @@ SEED = int(os.environ.get("TSUNAGU_INCREMENTS_SEED") or 20286)
 BUILT = ("maps", "canonical", "identity", "work", "marts")
 """Schemas of the models file, causes first. No column is left out: as-of is the same, and models read no clock."""
 
+BOOKKEEPING = ("identity.changed_entities",)
+"""What the last run changed, kept until all that reads it has succeeded: of the run, not of the data."""
+
+COUNTED = ("no_difference_to_the_vendors_count_stands",)
+"""Checks that know what the tools count: to the tools the invented changes are unknown."""
+
 
 def models(home: Path) -> Path:
     return Settings.load(home).models_path
@@ -45,7 +51,8 @@ def live_through(home: Path, chance: Random, increments: int) -> None:
                 kind(log)
                 assert log.written > before, kind.__name__
         report = build(Settings.load(home))
-        assert not report.failed, (names, [str(trouble) for trouble in report.failed])
+        failed = [str(trouble) for trouble in report.failed if trouble.name not in COUNTED]
+        assert not failed, (names, failed)
         since, through = fetch(models(home), "select since_seq, through_seq from run.context")[0]
         assert 0 < since < through, "the build was no increment"
 
@@ -90,7 +97,7 @@ def test_increments_of_every_kind_end_where_a_full_refresh_begins(demo_copy: Cal
     again = here(home, "publish", "--full-refresh", now=now)
     assert again.code == 0, again.stderr
     for path, schemas in ((models(home), BUILT), (ran.published, ("marts",))):
-        found = differences(after_increments[path], path, schemas)
+        found = differences(after_increments[path], path, schemas, BOOKKEEPING)
         assert not found, told(found, SEED)
     reasons = {why for (why,) in fetch(ran.published, "select distinct reason from marts.identity_history")}
     assert "split" in reasons and any(why.startswith("merge") for why in reasons)
@@ -108,5 +115,5 @@ def test_ten_random_increments_end_where_a_full_refresh_begins(
     kept = tmp_path / "after_increments.duckdb"
     shutil.copy(models(home), kept)
     build(Settings.load(home), full_refresh=True)
-    found = differences(kept, models(home), BUILT)
+    found = differences(kept, models(home), BUILT, BOOKKEEPING)
     assert not found, told(found, seed)

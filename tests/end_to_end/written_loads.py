@@ -127,7 +127,9 @@ class Difference:
     rows: Sequence[str]
 
 
-def differences(mine: Path, theirs: Path, schemas: Sequence[str]) -> dict[str, Difference]:
+def differences(
+    mine: Path, theirs: Path, schemas: Sequence[str], leave_out: Sequence[str] = ()
+) -> dict[str, Difference]:
     """Tables of these schemas that are not the same in both files, as bags of rows."""
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
@@ -135,7 +137,7 @@ def differences(mine: Path, theirs: Path, schemas: Sequence[str]) -> dict[str, D
         tables = {side: _tables(con, side, schemas) for side in ("mine", "theirs")}
         missing = tables["mine"] ^ tables["theirs"]
         found = {name: Difference(-1, -1, ["only one of the files has the table"]) for name in missing}
-        for name in sorted(tables["mine"] & tables["theirs"]):
+        for name in sorted((tables["mine"] & tables["theirs"]) - set(leave_out)):
             for side, other in (("mine", "theirs"), ("theirs", "mine")):
                 con.execute(
                     f"create or replace temp table only_{side} as from {side}.{name} except all from {other}.{name}"
