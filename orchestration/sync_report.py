@@ -49,6 +49,7 @@ class SyncReport:
         told = list(dict.fromkeys(told))  # one file may feed several streams
         if not told:
             return None
+        words = " ".join(f"{one.rstrip('.')}." for one in told)
         # A file does not mend itself in a minute; an endpoint may.
         return PartlyRead(
             f"{self.instance}: {' '.join(told)} Everything else was read and landed.", permanent=not self.failed

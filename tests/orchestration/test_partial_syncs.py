@@ -102,3 +102,32 @@ def test_what_a_vendor_remembers_is_kept_only_when_its_stream_was_read_to_the_en
     run = _Run(TOOL, "tool", lambda: START, None, {"store": "none"}, Notes())
     run.window(STREAMS[0], state).memory["files"]["b.csv"] = 2
     assert state == {"memory": {"files": {"a.csv": 1}}}
+
+
+def test_in_dagster_what_landed_is_recorded_and_the_step_fails_with_what_did_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import dagster as dg
+
+    from orchestration import syncs
+    from orchestration.assets import Surroundings, source_assets
+    from orchestration.journal import Journal
+    from orchestration.sync_report import SyncReport
+    from tests.orchestration.shop import ShopSettings, know_shop
+    from tests.orchestration.small_home import small_home
+
+    know_shop(monkeypatch)
+    report = SyncReport("shop", loads=["1"], rows={"account": 2}, failed={"person": BadAnswer("Person is nonsense")})
+    monkeypatch.setattr(syncs, "sync", lambda *_, **__: report)
+    settings = ShopSettings(home=tmp_path, instances=(type(small_home(tmp_path).instances[0])("shop", "shop"),))
+    journal = Journal()
+    result = dg.materialize(
+        source_assets(Surroundings(settings, lambda: START, journal, is_attended=True)),
+        raise_on_error=False,
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+    assert not result.success
+    [landed] = result.get_asset_materialization_events()
+    assert landed.asset_key == dg.AssetKey(["shop", "account"])
+    assert "person: Person is nonsense. Everything else was read" in str(journal.errors["shop"])
+    assert journal.syncs["shop"] is report
