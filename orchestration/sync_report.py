@@ -51,9 +51,7 @@ class SyncReport:
             return None
         words = " ".join(f"{one.rstrip('.')}." for one in told)
         # A file does not mend itself in a minute; an endpoint may.
-        return PartlyRead(
-            f"{self.instance}: {' '.join(told)} Everything else was read and landed.", permanent=not self.failed
-        )
+        return PartlyRead(f"{self.instance}: {words} Everything else was read and landed.", permanent=not self.failed)
 
     def in_words(self) -> str:
         """One line for a person."""
