@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def company(demo: Ran, tmp_path: Path) -> Iterator[Connected]:
 
 
 def test_readers_see_no_error_and_no_mixed_state_during_three_refreshes(company: Connected) -> None:
-    published = [state(company.published)]
+    published, files = [state(company.published)], [company.published.stat().st_ino]
     anew, kept = Reader(company.published), Reader(company.published, is_kept_open=True)
     try:
         for sources in (("salesforce",), ("hubspot_emea", "esales"), ("salesforce",)):
@@ -34,9 +35,13 @@ def test_readers_see_no_error_and_no_mixed_state_during_three_refreshes(company:
             ran = company.run(*sources)
             assert ran.code == 0, ran.stderr
             published.append(state(company.published))
+            files.append(company.published.stat().st_ino)
     finally:
         seen, seen_by_kept = anew.end(), kept.end()
     assert len(set(published)) == 4
+    assert all(one != other for one, other in pairwise(files)), (
+        "a new file each time: nobody writes into one that is read"
+    )
     assert seen.states == published, "every state in its order, and nothing between two of them"
     assert seen_by_kept.states == published[:1], "what is open stays as it was"
     assert seen.times > 20 and seen_by_kept.times > 20
