@@ -41,8 +41,9 @@ from orchestration.warehouse import (
     stamp_load,
 )
 from sources.errors import TsunaguSourceError
+from sources.extract import build_source
 from sources.notes import Notes
-from sources.stream import Clock, DataType, Stream, Vendor, Window, build_source, load_vendor
+from sources.stream import Clock, DataType, Stream, Vendor, Window, load_vendor
 
 if TYPE_CHECKING:
     import dlt
@@ -134,7 +135,7 @@ class Sync:
         """Land what an earlier run left. What can never load is read again by this run, with raw's own types."""
         try:
             if pipeline.has_pending_data:
-                self._land(pipeline)
+                self._land(pipeline, is_begun=True)
             elif pipeline.list_normalized_load_packages():  # dlt does not call it pending: an abort that was killed
                 with self._warehouse():
                     self._load(pipeline)
@@ -232,7 +233,7 @@ class Sync:
         with self._warehouse(), raw_connection(self.places, read_only=True) as connection:
             return raw_types(connection, self.instance)
 
-    def _land(self, pipeline: dlt.Pipeline) -> None:
+    def _land(self, pipeline: dlt.Pipeline, *, is_begun: bool = False) -> None:
         with self._part("normalize"):
             self._normalize(pipeline)
         waiting = pipeline.list_normalized_load_packages()
@@ -248,7 +249,7 @@ class Sync:
                 landing = self._filter(pipeline, package)
             with self._part("load"):
                 self._load(pipeline)
-            self._commit(package.load_id, landing)
+            self._commit(package.load_id, landing, is_begun=is_begun)
 
     def _normalize(self, pipeline: dlt.Pipeline) -> None:
         from dlt.pipeline.exceptions import PipelineStepFailed
@@ -303,10 +304,13 @@ class Sync:
             table,
         )
 
-    def _commit(self, load_id: str, landing: Landing) -> None:
+    def _commit(self, load_id: str, landing: Landing, *, is_begun: bool) -> None:
+        """Stamp the load. What a dead run had begun may have written rows that did not land now: without counts in the
+        ledger the models look at every table of the instance."""
         counts = {t: (landing.landed[t], landing.unchanged.get(t, 0)) for t in landing.landed}
+        told = {} if is_begun else counts
         with raw_connection(self.places) as connection:
-            stamp_load(connection, Load(load_id, self.instance, self.vendor.name, counts), self.clock())
+            stamp_load(connection, Load(load_id, self.instance, self.vendor.name, told), self.clock())
             connection.execute("checkpoint")
         snapshot(self.places, self.clock())
         self.report.loads.append(load_id)
@@ -322,7 +326,7 @@ class Sync:
             return self.vendor.streams
         from sources.config import read_config
 
-        return self.vendor.streams_of(read_config(self.vendor, self.instance, self.config))
+        return self.vendor.streams_of(read_config(self.vendor.params, self.instance, self.config))
 
     @contextmanager
     def _part(self, name: str) -> Generator[None]:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sources.errors import BadAnswer
-from sources.stream import DataType, Rejected
-from sources.tables import arrow_type, copied
+from sources.tables import DataType, Rejected, arrow_type, copied
 from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:

@@ -6,13 +6,22 @@ import, and a value is never logged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sources.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from sources.stream import Vendor
+
+@dataclass(frozen=True)
+class Param:
+    """One setting of a vendor: `sources.<instance>.<name>` in dlt's configuration."""
+
+    name: str
+    help: str
+    secret: bool = False
+    required: bool = True
+    default: str | None = None
 
 
 def setting_name(instance: str, name: str) -> str:
@@ -73,7 +82,7 @@ class Config(Mapping[str, str]):
         return tuple(str(self._values[name]) for name in self._secret_names if name in self._values)
 
 
-def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None = None) -> Config:
+def read_config(params: Sequence[Param], instance: str, given: Mapping[str, Any] | None = None) -> Config:
     """The instance's settings: `given` where it has them, else dlt's providers, else the default.
 
     A required setting that is nowhere is a `ConfigurationError` that names it.
@@ -81,7 +90,7 @@ def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None =
     import dlt
 
     values: dict[str, Any] = {}
-    for param in vendor.params:
+    for param in params:
         value = (given or {}).get(param.name)
         if value is None and given is None:
             secrets: Any = dlt.secrets  # looks into config.toml as well: a setting is found wherever a person put it
@@ -89,8 +98,8 @@ def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None =
         values[param.name] = param.default if value is None else value
     for name, value in (given or {}).items():
         values.setdefault(name, value)
-    config = Config(instance, values, tuple(p.name for p in vendor.params if p.secret))
-    for param in vendor.params:
+    config = Config(instance, values, tuple(p.name for p in params if p.secret))
+    for param in params:
         if param.required and param.name not in config:
             config[param.name]  # raises with the remedy
     return config

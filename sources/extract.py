@@ -21,10 +21,8 @@ from sources.cuts import Cutter
 from sources.errors import BadAnswer, ConfigurationError, CredentialsRejected, ObjectNotPermitted, TsunaguSourceError
 from sources.notes import Book, Notes
 from sources.stream import Clock, Connection, DataType, Rejected, Stream, Vendor, Window
-from sources.tables import QUARANTINE, SEEN, STAMPS, VENDOR_COUNT, aligned, arrow_type, conform, empty_table, hints
+from sources.tables import QUARANTINE, SEEN, STAMPS, VENDOR_COUNT, aligned, conform, empty_table, hints
 from sources.versions import SQL_TYPES
-
-__all__ = ["Notes", "arrow_type", "dlt_source"]
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,18 +37,25 @@ Types = Mapping[str, Mapping[str, DataType]]
 """Stream -> column -> type."""
 
 
-def dlt_source(
+def build_source(
     vendor: Vendor,
     instance: str,
     *,
     clock: Clock,
-    window: Window | None,
-    streams: Sequence[str] | None,
-    config: Mapping[str, Any] | None,
-    types: Types | None,
-    notes: Notes | None,
+    window: Window | None = None,
+    streams: Sequence[str] | None = None,
+    config: Mapping[str, Any] | None = None,
+    types: Types | None = None,
+    notes: Notes | None = None,
 ) -> DltSource:
-    """See `sources.stream.build_source`."""
+    """A dlt source named `instance` with one resource per stream.
+
+    `window` makes it a backfill: that window is read and no forward state is written. `streams` limits it. `config`
+    replaces dlt's configuration (tests). `types` are those that raw has, by stream, for columns where dlt's schema says
+    something else. `notes` collects what happened: rows, requests, skipped objects, streams that failed, windows that
+    were cut. Without `notes` a stream that fails makes dlt fail; with them the others land. Nothing is requested before
+    dlt starts to extract.
+    """
     import dlt
 
     run = _Run(vendor, instance, clock, window, config, notes or Notes(), types or {})
@@ -120,7 +125,9 @@ class _Run:
     def choose(self, names: Sequence[str] | None) -> tuple[Stream, ...]:
         """The streams of this run; an unknown name is a `ConfigurationError`."""
         if self.vendor.streams_of is not None:
-            config = Config(self.instance, self._given) if self._given else read_config(self.vendor, self.instance)
+            config = (
+                Config(self.instance, self._given) if self._given else read_config(self.vendor.params, self.instance)
+            )
             every = self.vendor.streams_of(config)
         else:
             every = self.vendor.streams
@@ -142,7 +149,7 @@ class _Run:
         if self._connection is None:
             now = self.now
             self._connection = self.vendor.connect(
-                read_config(self.vendor, self.instance, self._given), lambda: max(now, self._clock())
+                read_config(self.vendor.params, self.instance, self._given), lambda: max(now, self._clock())
             )
         return self._connection
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sources.errors import BadAnswer, TsunaguSourceError
-from sources.stream import Rejected, Stream, Window
-from sources.tables import QUARANTINE, VENDOR_COUNT, from_rows
+from sources.stream import Stream, Window
+from sources.tables import QUARANTINE, VENDOR_COUNT, Rejected, from_rows
 from sources.versions import KEY_SEPARATOR
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a vendor declares (streams, parameters, how to sign in) and the way from there to a dlt source.
+"""What a vendor declares (streams, parameters, how to sign in), and how vendors are found.
 
 A vendor is data: a table of `Stream` rows and a `connect` function that returns a signed-in `Connection`. The loop
 window -> pages -> Arrow -> dlt lives in `sources/extract.py` and is the same for all. This module must not know any
@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from sources.config import Config, Param
 from sources.errors import ConfigurationError
+from sources.tables import DataType, Rejected
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from dlt.extract import DltSource
 
     from sources.arrow import Pages
-    from sources.config import Config
-    from sources.notes import Notes
 
 Clock = Callable[[], datetime]
 """Gives the instant a run counts as "now": aware, UTC."""
 
-DataType = Literal["text", "bigint", "double", "decimal", "bool", "timestamp", "date"]
 Deletes = Literal["none", "flag", "feed", "sweep"]
 GoesOnBy = Literal["nothing", "cursor", "memory"]
 """cursor: pages come in the order of the cursor, so that the stamp reached is where to go on. memory: for a first listing
@@ -80,21 +78,6 @@ class Window:
         return f"{self.start.isoformat() if self.start else '-'}/{self.end.isoformat()}"
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A row or a file that a vendor could not read: it goes to `quarantine` instead of being lost."""
-
-    reason: str
-    source_key: str | None = None
-    file: str | None = None
-    line: int | None = None
-    column_name: str | None = None
-    value: str | None = None
-    row_text: str | None = None
-    is_file: bool = False
-    """True: it is a whole file. The run lands the rest, and says that it failed in part."""
-
-
 if TYPE_CHECKING:
     Batch = pa.Table | Pages | Rejected
     """What `Connection.pages` yields: typed rows, or bodies as they came with the way to read them, or a bad row."""
@@ -132,17 +115,6 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Called at the end of the run, also after a failure."""
-
-
-@dataclass(frozen=True)
-class Param:
-    """One setting of a vendor: `sources.<instance>.<name>` in dlt's configuration."""
-
-    name: str
-    help: str
-    secret: bool = False
-    required: bool = True
-    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -195,29 +167,3 @@ def load_vendor(name: str) -> Vendor:
     if not isinstance(vendor, Vendor):
         raise ConfigurationError(f"sources/{name}/__init__.py: VENDOR is a {type(vendor).__name__}, not a Vendor.")
     return vendor
-
-
-def build_source(
-    vendor: Vendor,
-    instance: str,
-    *,
-    clock: Clock,
-    window: Window | None = None,
-    streams: Sequence[str] | None = None,
-    config: Mapping[str, Any] | None = None,
-    types: Mapping[str, Mapping[str, DataType]] | None = None,
-    notes: Notes | None = None,
-) -> DltSource:
-    """A dlt source named `instance` with one resource per stream.
-
-    `window` makes it a backfill: that window is read and no forward state is written. `streams` limits it. `config`
-    replaces dlt's configuration (tests). `types` are those that raw has, by stream, for columns where dlt's schema says
-    something else. `notes` collects what happened: rows, requests, skipped objects, streams that failed, windows that
-    were cut. Without `notes` a stream that fails makes dlt fail; with them the others land. Nothing is requested before
-    dlt starts to extract.
-    """
-    from sources.extract import dlt_source
-
-    return dlt_source(
-        vendor, instance, clock=clock, window=window, streams=streams, config=config, types=types, notes=notes
-    )

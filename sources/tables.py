@@ -6,12 +6,14 @@ Pure functions on Arrow tables; nothing here knows a vendor, a window or dlt's p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-from sources.stream import DataType
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+DataType = Literal["text", "bigint", "double", "decimal", "bool", "timestamp", "date"]
+"""The types of raw columns, as dlt names them."""
 
 ROW_GROUP = 10_240
 """Tables are yielded in multiples of this: five DuckDB vectors, a divisor of dlt's buffer of 122,880 rows. Measured:
@@ -46,6 +48,21 @@ VENDOR_COUNT: Mapping[str, DataType] = {
     "counted_at": "timestamp",
 }
 SEEN: Mapping[str, DataType] = {"stream": "text", "key": "text"}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row or a file that a vendor could not read: it goes to `quarantine` instead of being lost."""
+
+    reason: str
+    source_key: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column_name: str | None = None
+    value: str | None = None
+    row_text: str | None = None
+    is_file: bool = False
+    """True: it is a whole file. The run lands the rest, and says that it failed in part."""
 
 
 def hints(columns: Mapping[str, DataType], *, stamps: bool = True) -> dict[str, dict[str, Any]]:

@@ -68,7 +68,7 @@ def _instance(console: Console, settings: Settings, instance: Instance) -> int:
         console.print(f"  {line}")
     connection: Connection | None = None
     try:
-        config = read_config(vendor, instance.name)
+        config = read_config(vendor.params, instance.name)
         connection = vendor.connect(config, lambda: datetime.now(UTC))
         return _streams(console, vendor, connection)
     except Exception as error:  # noqa: BLE001  whatever a tool answers is this instance's finding; the others go on

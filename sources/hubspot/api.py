@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from sources.arrow import loads
-from sources.extract import arrow_type
 from sources.hubspot.columns import ASSOCIATION_COLUMNS, FORM_SUBMISSIONS, PROPERTIES, WHOLE
 from sources.hubspot.records import Records, milliseconds
 from sources.hubspot.wire import Wire
 from sources.stream import Clock, Connection, DataType, GoesOnBy, Stream, Window
+from sources.tables import arrow_type
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -95,7 +95,8 @@ def test_rows_without_a_key_do_not_land_in_part_because_nobody_could_tell_them_a
 
 
 def test_what_a_vendor_remembers_is_kept_only_when_its_stream_was_read_to_the_end() -> None:
-    from sources.extract import Notes, _Run
+    from sources.extract import _Run
+    from sources.notes import Notes
     from tests.faults.tool import STREAMS, TOOL
 
     state = {"memory": {"files": {"a.csv": 1}}}

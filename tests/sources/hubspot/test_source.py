@@ -16,11 +16,12 @@ import pytest
 
 from sources.demo.company import Company
 from sources.errors import BadAnswer, CredentialsRejected
-from sources.extract import Notes
+from sources.extract import build_source
 from sources.hubspot import VENDOR
 from sources.hubspot.sandbox.words import PORTALS
 from sources.hubspot.wire import Wire
-from sources.stream import Vendor, Window, build_source
+from sources.notes import Notes
+from sources.stream import Vendor, Window
 from tests.sources.hubspot.portal import Served, serving
 
 OBJECTS = ("contacts", "companies", "deals", "products", "line_items", "calls", "emails", "meetings", "notes", "tasks")

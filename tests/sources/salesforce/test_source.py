@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sources.errors import ConfigurationError, CredentialsRejected, QuotaExhausted
-from sources.extract import Notes
+from sources.extract import build_source
+from sources.notes import Notes
 from sources.salesforce import VENDOR
-from sources.stream import Vendor, Window, build_source
+from sources.stream import Vendor, Window
 from tests.sources.salesforce.hand_made import (
     ACCOUNTS,
     DAY,
