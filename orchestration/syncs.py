@@ -41,8 +41,9 @@ from orchestration.warehouse import (
     stamp_load,
 )
 from sources.errors import TsunaguSourceError
+from sources.extract import build_source
 from sources.notes import Notes
-from sources.stream import Clock, DataType, Stream, Vendor, Window, build_source, load_vendor
+from sources.stream import Clock, DataType, Stream, Vendor, Window, load_vendor
 
 if TYPE_CHECKING:
     import dlt
@@ -325,7 +326,7 @@ class Sync:
             return self.vendor.streams
         from sources.config import read_config
 
-        return self.vendor.streams_of(read_config(self.vendor, self.instance, self.config))
+        return self.vendor.streams_of(read_config(self.vendor.params, self.instance, self.config))
 
     @contextmanager
     def _part(self, name: str) -> Generator[None]:
