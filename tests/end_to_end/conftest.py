@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,15 +10,23 @@ from pathlib import Path
 import pytest
 
 from orchestration.verbs.demo import Life, Sandbox
+from orchestration.warehouse import hold
 from tests.end_to_end.homes import Connected, Ran, tsunagu
 
 SEED = 11
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The demo of one seed, run once; tests must not change its home."""
-    ran = tsunagu(tmp_path_factory.mktemp("demo") / "home", "demo", "--seed", str(SEED))
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ran:
+    """The demo of one seed, run once for all test processes; tests must not change its home."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    home, note = shared / "demo" / "home", shared / "demo" / "ran.json"
+    note.parent.mkdir(exist_ok=True)
+    with hold(note.with_suffix(".lock"), "the demo of the tests", timeout=900):
+        if not note.exists():
+            ran = tsunagu(home, "demo", "--seed", str(SEED))
+            note.write_text(json.dumps([ran.code, ran.stdout, ran.stderr, ran.seconds]), encoding="utf-8")
+    ran = Ran(home, *json.loads(note.read_text(encoding="utf-8")))
     assert ran.code == 0, ran.stdout + ran.stderr
     return ran
 
