@@ -112,9 +112,9 @@ def _first_wins(world: World) -> dict[int, int]:
 
 def _contact(rng: Random, person: Person, copies: PersonCopies, account_since: int, deal: Deal | None) -> None:
     """Entered soon after the customer, or when a deal there needs the person; who had left by then is not entered."""
-    at = max(account_since + rng.randrange(300, 3 * DAY), person.created + 60)
+    at = max(later(rng, account_since + 300, rng.randrange(0, 4)), person.created + 60)
     if deal is not None:
-        at = min(at, max(account_since + 120, person.created, deal.created - rng.randrange(600, 2 * DAY)))
+        at = min(at, max(account_since + 120, person.created, deal.created - rng.randrange(600, 3 * HOUR)))
     known = copies.since.get(("kintone", "contacts"))
     if person.moved is None or person.moved[0] > at:
         copies.since["kintone", "contacts"] = at if known is None else min(at, known)
