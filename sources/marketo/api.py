@@ -26,7 +26,7 @@ from sources.marketo.columns import (
 from sources.marketo.exports import POLL_SECONDS, Exports, Job, between, spans
 from sources.marketo.leads import BULK_FROM, Leads, resumed
 from sources.marketo.members import Members
-from sources.marketo.rows import Row, Watched, activity_table, exported_activities, json_text, tables
+from sources.marketo.rows import Row, Watched, activity_table, exported_activities, json_text, tables, tombstones
 from sources.marketo.wire import Wire
 from sources.stream import Clock, Connection, Rejected, Stream, Window
 
@@ -93,7 +93,7 @@ class Marketo(Connection):
             programs = self._programs.ids() if first else ()
             yield from self._members.read(window, programs, {} if first else self._watched(window).members)
         elif stream.name == "static_list_members":
-            yield from self._list_members(window)
+            yield from self._list_members(stream, window)
         else:
             rows = {"lead_fields": self._lead_fields, "activity_types": self._types, "static_lists": self._lists.rows}
             yield from tables(rows[stream.name](), WHOLE[stream.name][1])
@@ -104,7 +104,7 @@ class Marketo(Connection):
             return
         gone = {str(row["lead_id"]): str(row["activity_date"]) for row in self._deletions(window)}
         gone |= self._watched(window).merged
-        yield from tables(({"id": one, "_deleted_at": at} for one, at in gone.items()), _TOMBSTONE)
+        yield tombstones(("id",), {(one,): at for one, at in gone.items()}).drop_columns(["_deleted"])
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """Ids of the programs or lists that are there; nothing tells of deleted ones."""
@@ -216,7 +216,7 @@ class Marketo(Connection):
                 "attributes": json_text(one.get("attributes")),
             }
 
-    def _list_members(self, window: Window) -> Iterator[Batch]:
+    def _list_members(self, stream: Stream, window: Window) -> Iterator[Batch]:
         """All members at first; later what was added and removed."""
         if window.start is None:
             yield from tables(self._lists.members(), LIST_MEMBERS)
@@ -225,15 +225,7 @@ class Marketo(Connection):
         last = {(one, lead): (at, added) for one, lead, at, added in listed}
         added = ({"list_id": k[0], "lead_id": k[1], "added_at": at} for k, (at, there) in last.items() if there)
         yield from tables(added, LIST_MEMBERS)
-        removed = (
-            {"list_id": k[0], "lead_id": k[1], "_deleted": True, "_deleted_at": at}
-            for k, (at, there) in last.items()
-            if not there
-        )
-        yield from tables(removed, {"list_id": "text", "lead_id": "text"})
-
-
-_TOMBSTONE: Final[Mapping[str, Any]] = {"id": "text", "_deleted_at": "timestamp"}
+        yield tombstones(stream.key, {k: at for k, (at, there) in last.items() if not there})
 
 
 def _day(config: Config, name: str) -> datetime:

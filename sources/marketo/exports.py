@@ -149,15 +149,15 @@ class Exports:
     def _download(self, one: _Open, status: dict[str, Any]) -> IO[bytes] | str | None:
         """The file, complete and equal to its checksum; None when there is nothing in it; else what is wrong with it."""
         size, records = status.get("fileSize"), status.get("numberOfRecords")
+        if records == 0:
+            return None  # such a job may have no file at all
         path = f"/bulk/v1/{one.job.kind}/export/{one.export}/file.json"
         file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
-        problem = "has no file"
         try:
             self._fetch(path, file, None if size is None else int(size))
             problem = _flaw(file, status)
         except NoFile:
-            problem = "" if not records and not size else problem
-            file.truncate(0)
+            problem = "has no file"
         except BaseException:
             file.close()
             raise

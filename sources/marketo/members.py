@@ -14,7 +14,7 @@ from sources.arrow import Csv, Field, Json, Pages, loads
 from sources.marketo.columns import LEAD_TYPES, MEMBERS
 from sources.marketo.exports import Exports, Job
 from sources.marketo.leads import resumed
-from sources.marketo.rows import NULL, check_header, columns_of, tables
+from sources.marketo.rows import NULL, check_header, columns_of, tombstones
 from sources.marketo.wire import LEAD_PAGE, NotFound, Wire
 from sources.stream import Window
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sources.stream import Batch
 
 PROGRAMS_A_JOB: Final = 10
-_IDS: Final = ("program_id", "lead_id")
 
 
 class Members:
@@ -86,8 +85,4 @@ class Members:
                     yield Pages([body], self._json)
         except NotFound:
             pass  # the program is gone, and its members with it
-        stones = (
-            {"program_id": program, "lead_id": one, "_deleted": True, "_deleted_at": changed[program, one]}
-            for one in sorted(gone)
-        )
-        yield from tables(stones, dict.fromkeys(_IDS, "text"))
+        yield tombstones(("program_id", "lead_id"), {(program, one): changed[program, one] for one in sorted(gone)})

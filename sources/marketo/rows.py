@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -180,29 +181,31 @@ def json_text(value: object) -> str | None:
 
 
 def tables(rows: Iterable[Row], columns: Mapping[str, DataType]) -> Iterator[pa.Table]:
-    """The rows as tables. Instants stay text: the engine casts them, and quarantines what does not fit.
-
-    Rows that are tombstones have `_deleted` and `_deleted_at`; they must not be mixed with others.
-    """
+    """The rows as tables. Instants stay text: the engine casts them, and quarantines what does not fit."""
     import pyarrow as pa
 
-    every = {**columns, "_deleted": "bool", "_deleted_at": "text"}
+    schema = pa.schema(
+        [(name, pa.string() if kind in ("timestamp", "text") else arrow_type(kind)) for name, kind in columns.items()]
+    )
     waiting: list[Row] = []
-
-    def table() -> pa.Table:
-        shown = columns if "_deleted" not in waiting[0] else every
-        schema = pa.schema(
-            [
-                (name, pa.string() if kind in ("timestamp", "text") else arrow_type(kind))  # type: ignore[arg-type]
-                for name, kind in shown.items()
-            ]
-        )
-        return pa.Table.from_pylist(waiting, schema)
-
     for row in rows:
         waiting.append(row)
         if len(waiting) == ROWS_A_TABLE:
-            yield table()
+            yield pa.Table.from_pylist(waiting, schema)
             waiting = []
     if waiting:
-        yield table()
+        yield pa.Table.from_pylist(waiting, schema)
+
+
+def tombstones(key: Sequence[str], gone: Mapping[tuple[str, ...], str]) -> pa.Table:
+    """Rows that say: this is gone, since then. `gone`: values of the key columns -> instant."""
+    import pyarrow as pa
+
+    columns = {name: pa.array([one[place] for one in gone], pa.string()) for place, name in enumerate(key)}
+    return pa.table(
+        {
+            **columns,
+            "_deleted": pa.array([True] * len(gone), pa.bool_()),
+            "_deleted_at": pa.array([datetime.fromisoformat(at) for at in gone.values()], pa.timestamp("us", "UTC")),
+        }
+    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ import pytest
 from sources.demo.company import Company
 from sources.extract import Notes
 from sources.marketo import VENDOR
-from sources.stream import Window, build_source
+from sources.marketo.api import Marketo
+from sources.marketo.wire import Wire
+from sources.stream import Vendor, Window, build_source
 from tests.sources.marketo.subscription import Served, hand_made_company, serving
 
 
@@ -36,8 +37,15 @@ class Loader:
 
     served: Served
     folder: Path
-    settings: dict[str, Any] = field(default_factory=dict)
-    clock: Any = None
+    settings: dict[str, Any] = field(default_factory=lambda: {"since": "2026-02-01"})
+    slept: list[float] = field(default_factory=list)
+    """Pauses that were asked for; none is taken."""
+
+    def vendor(self) -> Vendor:
+        """The vendor, with pauses noted instead of taken."""
+        return replace(
+            VENDOR, connect=lambda config, clock: Marketo(config, Wire(config, sleep=self.slept.append), clock)
+        )
 
     def run(self, *, window: Window | None = None, streams: Sequence[str] | None = None) -> Notes:
         notes = Notes()
@@ -48,9 +56,9 @@ class Loader:
             dataset_name="raw_marketo",
         )
         source = build_source(
-            VENDOR,
+            self.vendor(),
             "marketo",
-            clock=self.clock or self._now,
+            clock=lambda: self.served.company.now,
             config={**self.served.config, **self.settings},
             notes=notes,
             window=window,
@@ -61,21 +69,23 @@ class Loader:
         pipeline.load()
         return notes
 
-    def _now(self) -> datetime:
-        return self.served.company.now
-
     def rows(self, sql: str) -> list[Any]:
         with duckdb.connect(str(self.folder / "raw.duckdb"), read_only=True) as con:
             con.execute("set TimeZone = 'UTC'")
             return con.execute(sql).fetchall()
 
-    def live(self, table: str, key: str = "id") -> int:
+    def live(self, table: str) -> int:
         """Rows that are there, by the newest version of each key."""
-        newest = (
-            f"select * from raw_marketo.{table} qualify row_number() over (partition by {key}"
-            " order by _dlt_load_id desc, _seq desc) = 1"
-        )
-        return int(self.rows(f"select count(*) from ({newest}) where not _deleted")[0][0])
+        return int(self.rows(f"select count(*) from ({newest(table)}) where not _deleted")[0][0])
+
+
+def newest(table: str) -> str:
+    """SQL: the newest version of each key of a raw table."""
+    key = ", ".join(VENDOR.stream(table).key)
+    return (
+        f"select * from raw_marketo.{table} qualify row_number() over (partition by {key}"
+        " order by _dlt_load_id desc, _seq desc) = 1"
+    )
 
 
 @pytest.fixture

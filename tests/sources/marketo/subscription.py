@@ -59,7 +59,7 @@ def lead(n: int) -> dict[str, Any]:
     """The fields of the n-th lead when it is created."""
     return {
         "family_name": "山田, 太郎" if n == 3 else "山田", "given_name": f"太郎{n} 😀" if n % 2 else 'Anna "A"\nline',
-        "email": f"taro{n}@yamada.example", "company_name": "null" if n == 5 else f"山田製作所 {n}", "score": 10.0,
+        "email": f"taro{n}@yamada.example", "company_name": f"山田製作所 {n}", "score": 10.0,
         "job_title": None if n % 3 else "部長", "lead_source": ("Newsletter", "Seminar", "Web")[n % 3],
         "is_email_opted_out": False, "is_call_opted_out": n % 10 == 0,
         "crm_source_id": f"00Q5i0000000{n:03d}AAA" if n % 4 == 0 else None,
@@ -78,7 +78,9 @@ def _people(rows: Rows) -> None:
             moved = {**base, "score": 35.0}
             rows.add("person_versions", "leads", number, born + timedelta(minutes=30), **moved, stage="mql")
         if n % 50 == 1:
-            rows.add("person_versions", "leads", number, born + timedelta(minutes=40), **base, stage="lead", is_deleted=True)
+            rows.add(
+                "person_versions", "leads", number, born + timedelta(minutes=40), **base, stage="lead", is_deleted=True
+            )
         if n in (20, 400):  # changes after the first "now"
             changed = {**base, "job_title": "課長", "crm_source_id": "0035i000000012XAAQ"}
             rows.add("person_versions", "leads", number, LATER, **changed, stage="sql")
