@@ -26,7 +26,7 @@ _LINE_OBJECT = {
 
 
 def write_deals(book: Book) -> None:
-    rng, cared_for = Random(f"{book.world.seed}:deal copies"), Random(f"{book.world.seed}:kintone deals")
+    rng = Random(f"{book.world.seed}:deal copies")
     unmergeable = int(len(book.world.deals) * d.UNMERGEABLE_DUPLICATES_AT_MOST)
     for deal in book.world.deals:
         instance = deal_tool(deal)
@@ -35,8 +35,7 @@ def write_deals(book: Book) -> None:
         if deal.deleted is not None:
             record.delete(deal.deleted)
         _lines(book, deal, instance, record.source_id)
-        chance = cared_for if instance == "kintone" else rng
-        _people(chance, book, deal, instance, record.source_id, deal.created)
+        _people(rng, book, deal, instance, record.source_id, deal.created)
         if instance == "salesforce":
             _splits(book, deal, record.source_id)
             _converted(book, deal, record)
@@ -118,7 +117,9 @@ def _people(rng: Random, book: Book, deal: Deal, instance: str, source_id: str, 
         person = book.people.get((instance, kind, index))
         if person is None or (end is not None and person.created + HOUR >= end):
             continue
-        at = max(since, person.created) + (1 if primary else rng.randrange(120, HOUR))
+        at = max(since, person.created)
+        if instance != "kintone":  # there the rows are saved with the deal
+            at += 1 if primary else rng.randrange(120, HOUR)
         fields = {"deal_source_id": source_id, "person_source_id": person.source_id, "role": role,
                   "is_primary": primary}  # fmt: skip
         entity = f"{deal.entity_id}:{index}"

@@ -1,6 +1,7 @@
 """Writes kintone's customers and contacts: entered by hand after the first win, duplicates that stay or are deleted.
 
-Record numbers follow the order of entry, as an app counts. Deals are in `copy_deals.py`, activities in `copy_touches.py`.
+Record numbers follow the order of entry, as an app counts, and all instants are whole minutes, as kintone keeps
+them (https://cybozu.dev/ja/kintone/docs/overview/field-types/). Deals are in `copy_deals.py`, activities in `copy_touches.py`.
 Decides how a copy differs, never what is true.
 """
 
@@ -13,7 +14,7 @@ from sources.demo import distributions as d
 from sources.demo.book import Book
 from sources.demo.copy_accounts import account_fields, account_types, copy_account, name_parent
 from sources.demo.copy_people import copy_person, person_fields
-from sources.demo.hours import DAY, HOUR, later
+from sources.demo.hours import DAY, HOUR, later, whole_minute
 from sources.demo.names import respelled
 from sources.demo.rows import Record
 from sources.demo.words import TITLES
@@ -32,24 +33,25 @@ class _Entry:
 
 def write_kintone(book: Book) -> None:
     rng = Random(f"{book.world.seed}:kintone copies")
-    _customers(rng, book)
-    _contacts(rng, book)
+    for record in [*_customers(rng, book), *_contacts(rng, book)]:
+        record.changes = [(whole_minute(at + 59), fields) for at, fields in record.changes]
 
 
 def _entries(rng: Random, since: dict[int, int], duplicates: float) -> list[_Entry]:
     found = [_Entry(at, index, False) for index, at in since.items()]
     found += [
-        _Entry(later(rng, at, rng.randrange(5, 120)), index, True)
+        _Entry(whole_minute(later(rng, at, rng.randrange(5, 120))), index, True)
         for index, at in since.items()
         if rng.random() < duplicates
     ]
     return sorted(found)
 
 
-def _customers(rng: Random, book: Book) -> None:
+def _customers(rng: Random, book: Book) -> list[Record]:
     since = {index: copies.since[_TOOL] for index, copies in enumerate(book.presence.accounts) if _TOOL in copies.since}
     types = account_types(book)
     records: dict[int, Record] = {}
+    written: list[Record] = []
     for entry in _entries(rng, since, d.KINTONE_DUPLICATE_RATE):
         account = book.world.accounts[entry.index]
         if not entry.twice:
@@ -62,14 +64,16 @@ def _customers(rng: Random, book: Book) -> None:
             _forget(rng, book, record)
         else:
             continue
+        written.append(record)
         for at, kind in types.get(entry.index, []):
             record.change(at + HOUR // 2, account_type=kind)
     for index, record in records.items():
         name_parent(book, book.world.accounts[index], _TOOL, record)
+    return written
 
 
-def _contacts(rng: Random, book: Book) -> None:
-    place = (_TOOL, "contacts")
+def _contacts(rng: Random, book: Book) -> list[Record]:
+    place, written = (_TOOL, "contacts"), list[Record]()
     since = {index: copies.since[place] for index, copies in enumerate(book.presence.people) if place in copies.since}
     for entry in _entries(rng, since, d.KINTONE_CONTACT_DUPLICATE_RATE):
         person, copies = book.world.people[entry.index], book.presence.people[entry.index]
@@ -95,6 +99,8 @@ def _contacts(rng: Random, book: Book) -> None:
             "lead_source": None, "is_email_opted_out": None, "is_call_opted_out": None,
             "owner_source_id": book.owner(_TOOL, account.owner),
         }  # fmt: skip
+        written.append(record)
+    return written
 
 
 def _forget(rng: Random, book: Book, record: Record) -> None:

@@ -1,7 +1,7 @@
 """Moves some of the touches into Marketo and kintone, where those tools would note them instead, as the kinds they have.
 
 Works on the touches that were drawn, with a generator of its own: their number, people and times stay (Marketo notes a touch
-when it happens, so there it happens when it was noted), and what other tools note stays untouched. Truth only.
+when it happens, so there it happens when it was noted; kintone keeps whole minutes), and what other tools note stays untouched. Truth only.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ def place_later(world: World, presence: Presence, touches: Touches) -> Touches:
     there, cared_for = tool == _MARKETO, tool == _KINTONE
     kind = _marketo_kinds(gen, touches.kind, there, since[:, _MARKETO], touches.occurred)
     known = np.maximum(touches.occurred, touches.recorded)
+    minute = np.where((known > FIRST_NOW) & (known < FIRST_NOW + 60), FIRST_NOW + 60, known // 60 * 60)
     # What was deleted by the first now elsewhere cannot be deleted in Marketo: it happens at the very end instead.
     ends = there & (touches.deleted <= FIRST_NOW)
     occurred = np.where(ends, END - 1, np.where(there, known, touches.occurred))
-    recorded = np.where(there, occurred, np.where(cared_for, known, touches.recorded))
+    occurred = np.where(cared_for, occurred // 60 * 60, occurred)
+    recorded = np.where(there, occurred, np.where(cared_for, minute, touches.recorded))
     sent = KINDS.index("email")
     moved = replace(
         touches,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from random import Random
 
 from sources.demo import distributions as d
-from sources.demo.hours import DAY, HOUR, later
+from sources.demo.hours import DAY, HOUR, later, whole_minute
 from sources.demo.presence import PersonCopies, Presence
 from sources.demo.truth_types import Deal, Person, World
 
@@ -76,12 +76,12 @@ def _oddness(rng: Random, world: World, person: Person) -> str:
 
 
 def _kintone(world: World, presence: Presence) -> None:
-    """Customers from their first win on, with the people of their deals as contacts."""
+    """Customers from their first win on, with the people of their deals as contacts; kintone keeps whole minutes."""
     rng = Random(f"{world.seed}:kintone presence")
     since: dict[int, int] = {}
     for account, won in sorted(_first_wins(world).items()):
         if rng.random() < d.KINTONE_ACCOUNTS.get(world.accounts[account].division, 0.0):
-            since[account] = later(rng, won + HOUR, rng.randrange(0, 5))
+            since[account] = whole_minute(later(rng, won + HOUR, rng.randrange(0, 5)))
             presence.accounts[account].since["kintone"] = since[account]
     in_deals: set[int] = set()
     for deal in world.deals:
@@ -99,7 +99,7 @@ def _kintone(world: World, presence: Presence) -> None:
             continue
         copies.odd_in["kintone"] = _contact_oddness(rng, world, person)
         if person.index not in in_deals and rng.random() < d.KINTONE_CONTACT_DELETED_RATE:
-            copies.gone["kintone"] = later(rng, at, rng.randrange(20, 300)) + DAY
+            copies.gone["kintone"] = whole_minute(later(rng, at, rng.randrange(20, 300)) + DAY)
 
 
 def _first_wins(world: World) -> dict[int, int]:
@@ -117,7 +117,7 @@ def _contact(rng: Random, person: Person, copies: PersonCopies, account_since: i
         at = min(at, max(account_since + 120, person.created, deal.created - rng.randrange(600, 3 * HOUR)))
     known = copies.since.get(("kintone", "contacts"))
     if person.moved is None or person.moved[0] > at:
-        copies.since["kintone", "contacts"] = at if known is None else min(at, known)
+        copies.since["kintone", "contacts"] = whole_minute(at if known is None else min(at, known))
 
 
 def _contact_oddness(rng: Random, world: World, person: Person) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from sources.demo import distributions as d
-from sources.demo.hours import add_months, day_of
+from sources.demo.hours import add_months, day_of, whole_minute
 from sources.demo.staff import EUR_RATE, PRODUCTS
 from sources.demo.truth_types import Deal, Line, World
 
@@ -46,24 +46,34 @@ def deliver(lines: list[Line], day: int, at: int) -> None:
 
 
 def quote_follow_ups(world: World) -> None:
-    """Lines for what division west sells to its customers, from a generator of its own: new business there has none."""
+    """Lines for what division west sells to its customers, from a generator of its own: new business there has none.
+
+    The instants of these deals become whole minutes, as kintone keeps them.
+    """
     rng = Random(f"{world.seed}:follow-up lines")
     for deal in world.deals:
         if deal.division not in d.FOLLOW_UP_TOOL or deal.deal_type == "new":
             continue
+        _to_minutes(deal)
         place, expected = _quoting(deal)
         if place is None:
             continue
-        at = deal.events[place][0] + 30  # every event is more than a minute before the next one
+        at, event = deal.events[place]
         deal.lines = quoted(rng, deal, expected, at)
-        deal.amount = sum(line.amount for line in deal.lines)
-        deal.events.insert(place + 1, (at, {"amount": deal.amount}))
+        deal.amount = event["amount"] = sum(line.amount for line in deal.lines)
         if deal.is_won and deal.closed is not None:
             deliver(deal.lines, day_of(deal.closed), deal.closed)
 
 
+def _to_minutes(deal: Deal) -> None:
+    """Events are more than a minute apart, so they stay in order."""
+    deal.events = [(whole_minute(at), event) for at, event in deal.events]
+    deal.created = whole_minute(deal.created)
+    deal.closed = None if deal.closed is None else whole_minute(deal.closed)
+
+
 def _quoting(deal: Deal) -> tuple[int | None, int]:
-    """The event after which the deal is quoted (a renewal at once, others with the proposal), and the expected day then."""
+    """The event with which the deal is quoted (a renewal at once, others with the proposal), and the expected day then."""
     expected = 0
     for place, (_, event) in enumerate(deal.events):
         expected = event.get("expected", expected)

@@ -161,3 +161,24 @@ def test_at_most_one_pair_in_a_hundred_of_the_tools_copies_cannot_be_joined(rows
     )[0]
     assert isinstance(pairs, int) and isinstance(lonely, int)
     assert pairs > 200 and lonely <= 0.01 * pairs
+
+
+def test_instants_are_whole_minutes_and_a_closed_deal_was_last_changed_by_its_closing(rows: Rows) -> None:
+    for table in ("account", "person", "deal", "deal_line", "deal_person", "activity"):
+        instants = (
+            f"""select unnest(["at", created_at]) as instant from company.{table}_versions where instance = 'kintone'"""
+        )
+        _empty(rows, f"select * from ({instants}) where instant <> date_trunc('minute', instant)")
+    last = 'select source_id, max("at") as changed_at from ({}) group by 1'
+    parts = " union all ".join(
+        f"select {key} as source_id, \"at\" from company.{table}_versions where instance = 'kintone'"
+        for table, key in (("deal", "source_id"), ("deal_line", "deal_source_id"), ("deal_person", "deal_source_id"))
+    )
+    _empty(
+        rows,
+        f'select * from ({last.format(parts)}) join (select source_id, stage, min("at") as stage_at from company.deal_versions'
+        " where instance = 'kintone' group by all having stage in ('won', 'lost')) using (source_id)"
+        " where changed_at <> stage_at and source_id not in (select source_id from company.deal_versions"
+        " where instance = 'kintone' group by 1 having count(distinct stage) filter (where stage in ('won', 'lost')) > 1"
+        " or count(*) filter (where stage = 'lost') > 1)",
+    )
