@@ -1,14 +1,15 @@
 """Writes kintone's customers and contacts: entered by hand after the first win, duplicates that stay or are deleted.
 
-Record numbers follow the order of entry, as an app counts, and all instants are whole minutes, as kintone keeps
-them (https://cybozu.dev/ja/kintone/docs/overview/field-types/). Deals are in `copy_deals.py`, activities in `copy_touches.py`.
-Decides how a copy differs, never what is true.
+Record numbers follow the order of entry, as an app counts, and all instants are whole minutes, as kintone answers them
+(seen by the author of a client: https://github.com/icoxfog417/kintoneDotNET/wiki/kintoneAPIMemo). Deals are in
+`copy_deals.py`, activities in `copy_touches.py`. Decides how a copy differs, never what is true.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from sources.demo import distributions as d
 from sources.demo.book import Book
@@ -34,7 +35,15 @@ class _Entry:
 def write_kintone(book: Book) -> None:
     rng = Random(f"{book.world.seed}:kintone copies")
     for record in [*_customers(rng, book), *_contacts(rng, book)]:
-        record.changes = [(whole_minute(at + 59), fields) for at, fields in record.changes]
+        _to_minutes(record)
+
+
+def _to_minutes(record: Record) -> None:
+    """What changes within one minute is one version."""
+    together: dict[int, dict[str, Any]] = {}
+    for at, fields in sorted(record.changes, key=lambda change: change[0]):
+        together.setdefault(whole_minute(at + 59), {}).update(fields)
+    record.changes = list(together.items())
 
 
 def _entries(rng: Random, since: dict[int, int], duplicates: float) -> list[_Entry]:

@@ -35,14 +35,15 @@ def place_later(world: World, presence: Presence, touches: Touches) -> Touches:
     occurred = np.where(ends, END - 1, np.where(there, known, touches.occurred))
     occurred = np.where(cared_for, occurred // 60 * 60, occurred)
     recorded = np.where(there, occurred, np.where(cared_for, minute, touches.recorded))
-    sent = KINDS.index("email")
+    sent, stays = KINDS.index("email"), touches.deleted >= NEVER
+    deleted = np.maximum(touches.deleted // 60 * 60, minute + 60)
     moved = replace(
         touches,
         tool=tool,
         kind=kind,
         occurred=occurred,
         recorded=recorded,
-        deleted=np.where(there, NEVER, touches.deleted),
+        deleted=np.where(there, NEVER, np.where(cared_for & ~stays, deleted, touches.deleted)),
         inbound=np.where(there, kind != sent, touches.inbound),
         account=account_of_day(world, touches.person, occurred),
     )
