@@ -125,6 +125,14 @@ class Subscription:
         )
 
 
+def _parameters(text: bytes) -> dict[str, str]:
+    """Parameters of an address or a form. One that is repeated counts as a list by comma."""
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(text.decode(), keep_blank_values=True):
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
+
+
 def _application(here: Subscription) -> AsgiApp:
     """The ASGI app of one subscription. Paths are taken with and without a trailing slash."""
     import orjson
@@ -134,9 +142,9 @@ def _application(here: Subscription) -> AsgiApp:
 
     def work(request: Request, raw: bytes) -> Response:
         path = request.url.path.rstrip("/")
-        query = dict(parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True))
+        query = _parameters(request.scope["query_string"])
         form = "json" not in request.headers.get("content-type", "json")
-        sent = dict(parse_qsl(raw.decode(), keep_blank_values=True)) if form and raw else {}
+        sent = _parameters(raw) if form and raw else {}
         if path == "/identity/oauth/token":
             status, token = here.tokens.issue({**query, **sent})
             return Response(orjson.dumps(token), status, media_type="application/json")
