@@ -160,7 +160,7 @@ class Sandbox:
 
     def instances(self) -> dict[str, tuple[str, dict[str, str]]]:
         """instance -> (vendor, its settings), from the JSON line."""
-        from sources.stream import vendors
+        from sources.stream import load_vendor, vendors
 
         known = sorted(vendors(), key=len, reverse=True)
         parts: dict[str, Any] = {**self.line, **self.line.get("files", {})}
@@ -168,7 +168,8 @@ class Sandbox:
         for name, part in parts.items():
             vendor = next((v for v in known if name == v or name.startswith(f"{v}_")), None)
             if vendor and isinstance(part, Mapping) and ("base_url" in part or "folder" in part):
-                found[name] = (vendor, {k: part[k] for k in PARAMETERS if k in part})
+                wanted = dict.fromkeys((*PARAMETERS, *(param.name for param in load_vendor(vendor).params)))
+                found[name] = (vendor, {k: part[k] for k in wanted if k in part})
         return found
 
     def requests(self) -> dict[str, int]:

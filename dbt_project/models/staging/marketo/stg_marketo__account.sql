@@ -76,7 +76,7 @@ with
 select
     {{ common_columns("companies", source_id="company_id", created="created_at") }},
     company as name,
-    lower(website) as domain,
+    lower(cast(website as string)) as domain,
     website,
     main_phone as phone,
     corporate_number,

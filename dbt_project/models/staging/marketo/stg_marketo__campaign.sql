@@ -13,7 +13,9 @@ with
         }}
     ),
 
-    cost_entries as ({{ explode_json_list("programs", "costs", ["source_system", "id"]) }}),
+    cost_lists as (select source_system, id, cast(costs as string) as costs from programs),
+
+    cost_entries as ({{ explode_json_list("cost_lists", "costs", ["source_system", "id"]) }}),
 
     costs as (
         select source_system, id, sum(cast({{ json_text("item", "$.cost") }} as decimal(18, 4))) as actual_cost

@@ -45,7 +45,7 @@ with
         left join
             programs_by_name
             on activities.source_system = programs_by_name.source_system
-            and split_part(activities.primary_attribute_value, '.', 1) = programs_by_name.name
+            and split_part(cast(activities.primary_attribute_value as string), '.', 1) = programs_by_name.name
         where activities.activity_type_id in ({{ events.keys() | join(", ") }})
     )
 
@@ -59,13 +59,13 @@ select
             source_system,
             lead_id,
             coalesce(primary_attribute_value_id, primary_attribute_value, ''),
-            coalesce({{ json_key("attributes", "Campaign Run ID") }}, ''),
-            coalesce({{ json_key("attributes", "Step ID") }}, '')
+            coalesce({{ json_key("cast(attributes as string)", "Campaign Run ID") }}, ''),
+            coalesce({{ json_key("cast(attributes as string)", "Step ID") }}, '')
         )
     ) as send_key,
     case
         activity_type_id {% for id, event in events.items() %} when {{ id }} then '{{ event }}' {% endfor %}
     end as event,
     {{ to_utc_timestamp("activity_date") }} as occurred_at,
-    lower(coalesce({{ json_key("attributes", "Is Bot Activity") }}, 'false')) = 'true' as is_bot
+    lower(coalesce({{ json_key("cast(attributes as string)", "Is Bot Activity") }}, 'false')) = 'true' as is_bot
 from of_emails

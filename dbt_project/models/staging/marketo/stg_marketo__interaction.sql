@@ -53,15 +53,17 @@ with
                 else
                     {{
                         regexp_replace_all(
-                            "lower(coalesce(types.name, 'type ' || activities.activity_type_id))", "[ -]+", "_"
+                            "lower(coalesce(cast(types.name as string), 'type ' || activities.activity_type_id))",
+                            "[ -]+",
+                            "_",
                         )
                     }}
             end as touch_type,
             case activities.activity_type_id when 6 then 'outbound' else 'inbound' end as direction,
             case
                 when activities.activity_type_id in (2, 6, 10, 11)
-                then split_part(activities.primary_attribute_value, '.', 1)
-                else {{ json_key("activities.attributes", "Program") }}
+                then split_part(cast(activities.primary_attribute_value as string), '.', 1)
+                else {{ json_key("cast(activities.attributes as string)", "Program") }}
             end as program_name
         from activities
         left join
@@ -73,7 +75,8 @@ with
                 activities.activity_type_id in ({{ touch_types.keys() | join(", ") }})
                 or activities.activity_type_id >= 100000
             )
-            and lower(coalesce({{ json_key("activities.attributes", "Is Bot Activity") }}, 'false')) <> 'true'
+            and lower(coalesce({{ json_key("cast(activities.attributes as string)", "Is Bot Activity") }}, 'false'))
+            <> 'true'
     ),
 
     of_programs as (

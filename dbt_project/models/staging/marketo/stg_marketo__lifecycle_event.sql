@@ -72,8 +72,8 @@ with
             activities.source_system,
             activities.lead_id,
             stage_fields.source_field,
-            {{ json_key("activities.attributes", "Old Value") }} as old_value,
-            {{ json_key("activities.attributes", "New Value") }} as new_value,
+            {{ json_key("cast(activities.attributes as string)", "Old Value") }} as old_value,
+            {{ json_key("cast(activities.attributes as string)", "New Value") }} as new_value,
             activities.stamp as changed_at
         from activities
         left join
@@ -84,15 +84,15 @@ with
             stage_fields
             on activities.source_system = stage_fields.source_system
             and {{ word("stage_fields.source_field") }}
-            = {{ word("coalesce(fields.name, activities.primary_attribute_value)") }}
+            = {{ word("cast(coalesce(fields.name, activities.primary_attribute_value) as string)") }}
         where activities.activity_type_id = 13
         union all
         select
             source_system,
             lead_id,
             'Revenue Stage' as source_field,
-            {{ json_key("attributes", "Old Stage") }} as old_value,
-            {{ json_key("attributes", "New Stage") }} as new_value,
+            {{ json_key("cast(attributes as string)", "Old Stage") }} as old_value,
+            {{ json_key("cast(attributes as string)", "New Stage") }} as new_value,
             stamp as changed_at
         from activities
         where activity_type_id = 101

@@ -11,7 +11,7 @@ with
             lead_id as winner_id,
             stamp,
             load_seq,
-            {{ regexp_replace_all(json_key("attributes", "Merge IDs"), "[^0-9,]", "") }} as loser_ids
+            {{ regexp_replace_all(json_key("cast(attributes as string)", "Merge IDs"), "[^0-9,]", "") }} as loser_ids
         from
             (
                 {{

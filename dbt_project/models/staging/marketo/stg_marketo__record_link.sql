@@ -52,7 +52,7 @@ with
         records.load_seq
     from {{ table }} as records
     inner join {{ entity }}_mirrors as mirrors on records.source_system = mirrors.source_system
-    where records.{{ column }} <> ''
+    where cast(records.{{ column }} as string) <> ''
     union all
 {% endfor %}
 select
