@@ -122,6 +122,10 @@ SECOND = Load(
             stage("a5", 4, "2026-04-05T00:00:00Z", "Known", "Engaged"),
             activity("a6", 3, 32, "2026-04-06T00:00:00Z", Merge_IDs="2"),
         ],
+        "deleted_leads": [
+            {"marketo_guid": "d5", "lead_id": "5", "activity_date": at("2026-04-06T00:00:00Z")},
+            {"marketo_guid": "d99", "lead_id": "99", "activity_date": at("2026-04-06T00:00:00Z")},
+        ],
         "program_members": [
             {"program_id": "1001", "lead_id": "1", "_deleted": True, "_deleted_at": at("2026-04-07T00:00:00Z")}
         ],
@@ -189,11 +193,14 @@ def test_merged_leads_point_to_their_winner_seen_before_or_not(built: tuple[File
 
 
 def test_a_deleted_lead_is_flagged_and_keeps_what_was_known(built: tuple[Files, Files]) -> None:
-    row = built[0].rows(
-        "select is_deleted, deleted_at::varchar, merged_into_key, full_name, company_name from canonical.canonical_person"
-        " where source_system = 'marketo' and source_id = '5'"
+    rows = built[0].rows(
+        "select source_id, is_deleted, deleted_at::varchar, merged_into_key, full_name, company_name"
+        " from canonical.canonical_person where source_system = 'marketo' and source_id in ('5', '99') order by source_id"
     )
-    assert row == [(True, "2026-04-06 00:00:00", None, "太郎5 山田", "山田製作所")]
+    assert rows == [
+        ("5", True, "2026-04-06 00:00:00", None, "太郎5 山田", "山田製作所"),
+        ("99", True, None, None, None, None),  # deleted before it was ever read
+    ]
 
 
 def test_a_company_with_an_id_is_an_account_and_one_with_a_name_alone_is_not(built: tuple[Files, Files]) -> None:

@@ -45,15 +45,32 @@ with
         left join crm_instances on leads.source_system = crm_instances.source_system
     ),
 
-    -- Merged away before the first load: the API gives nothing of them but their ids.
-    unseen_merges as (
-        select merges.source_system, merges.loser_id, merges.winner_id, merges.load_seq
-        from {{ ref("stg_marketo__merge") }} as merges
+    gone_leads as (
+        select source_system, loser_id, winner_id, load_seq
+        from {{ ref("stg_marketo__merge") }}
+        union all
+        select source_system, lead_id as loser_id, cast(null as string) as winner_id, max(load_seq) as load_seq
+        from
+            (
+                {{ versions("marketo", "deleted_leads", ["lead_id"], keys=["marketo_guid"], restrict=false) }}
+            ) as deletions
+        group by source_system, lead_id
+    ),
+
+    -- Merged away or deleted before the first load: the API gives nothing of them but their ids.
+    never_seen as (
+        select
+            gone_leads.source_system,
+            gone_leads.loser_id,
+            max(gone_leads.winner_id) as winner_id,
+            max(gone_leads.load_seq) as load_seq
+        from gone_leads
         left join
             ({{ versions("marketo", "leads", [], restrict=false) }}) as every_version
-            on merges.source_system = every_version.source_system
-            and merges.loser_id = every_version.id
+            on gone_leads.source_system = every_version.source_system
+            and gone_leads.loser_id = every_version.id
         where every_version.id is null
+        group by gone_leads.source_system, gone_leads.loser_id
     )
 
 select
@@ -86,4 +103,4 @@ select
     owner_key
 from merged_leads
 union all
-{{ merged_stub("person", "leads", "marketo", "unseen_merges") }}
+{{ merged_stub("person", "leads", "marketo", "never_seen") }}
