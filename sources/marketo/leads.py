@@ -30,6 +30,9 @@ BULK_FROM: Final = timedelta(days=7)
 CHANGES_KEPT: Final = timedelta(days=89)
 """Change Data Value and Change Score are kept for 90 days: https://nation.marketo.com/docs/DOC-5765"""
 
+NOT_EXPORTED: Final = ("formula",)
+"""https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/fields/field-types"""
+
 
 class Leads:
     """The leads of one subscription in one run."""
@@ -50,7 +53,8 @@ class Leads:
 
     @cached_property
     def _columns(self) -> dict[str, tuple[str, Any]]:
-        named = [(one["rest"]["name"], one.get("dataType")) for one in self.described if one.get("rest")]
+        readable = [one for one in self.described if one.get("rest") and one.get("dataType") not in NOT_EXPORTED]
+        named = [(one["rest"]["name"], one.get("dataType")) for one in readable]
         always = {"id", "createdAt", "updatedAt"}
         kept: list[tuple[str, DataType]] = [
             (str(name), LEAD_TYPES.get(str(kind), "text"))

@@ -99,7 +99,13 @@ ERRORS: Final[tuple[Rule, ...]] = (
         raises=ConfigurationError,
         remedy="Correct {setting[base_url]}: Admin > Integration > Web Services > REST API, without /rest at the end.",
     ),
-    Rule("stop", 200, code(1006), remedy="The field was deleted or renamed since the run began: run again."),
+    Rule(
+        "stop",
+        200,
+        code(1006),
+        remedy="Was the field deleted or renamed since the run began, run again; else name the fields to read in"
+        " {setting[lead_fields]}.",
+    ),
     Rule("stop", 404, path=r"/file\.json$", raises=NoFile),
     Rule("stop", 200, code()),
 )  # fmt: skip

@@ -175,7 +175,8 @@ class Exports:
             known: Sequence[str] = (*ACTIVITY_COLUMNS, "actionResult")
             names: list[str] = list(fields or ACTIVITY_COLUMNS)
         elif kind == "leads":
-            known, names = [one.name for one in (*words.SYSTEM_FIELDS, *words.FIELDS)], list(fields or ())
+            every = (*words.SYSTEM_FIELDS, *words.FIELDS)
+            known, names = [one.name for one in every if one.type != "formula"], list(fields or ())
         else:
             known, names = list(words.MEMBER_FIELDS), list(fields or ())
         if not names:

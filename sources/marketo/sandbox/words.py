@@ -82,6 +82,7 @@ FIELDS: Final = (
     # the company's own
     LeadField(1001, "lastNameKana", "Last Name Kana", "string", "r.family_kana"),
     LeadField(1002, "firstNameKana", "First Name Kana", "string", "r.given_kana"),
+    LeadField(1003, "fullName", "Full Name", "formula", "null::varchar", read_only=True),  # not exported
 )
 SYSTEM_FIELDS: Final = (
     LeadField(80, "id", "Id", "integer", "r.id", read_only=True, searchable=True),

@@ -12,9 +12,10 @@ import pytest
 
 from sources.demo.company import COMPANY_START_NOW
 from sources.marketo import VENDOR, api, leads
+from sources.marketo.sandbox.wire import Call
 from sources.stream import Window
 from tests.sources.marketo.conftest import Loader, newest
-from tests.sources.marketo.subscription import FIRST, LEADS, serving
+from tests.sources.marketo.subscription import FIRST, LEADS
 
 
 def test_a_first_load_holds_everything_that_the_sandbox_expects(loader: Loader) -> None:
@@ -50,6 +51,7 @@ def test_values_are_typed_by_describe_and_text_survives_the_export(loader: Loade
     )
     assert even == [('Anna "A"\nline', "00Q5i0000000020AAA", "Marketing Qualified", 35.0)]
     types = dict(loader.rows("select column_name, data_type from duckdb_columns() where table_name = 'leads'"))
+    assert "full_name" not in types  # a formula: an export refuses it
     assert types["lead_score"] == "DOUBLE" and types["date_of_birth"] == "DATE" and types["unsubscribed"] == "BOOLEAN"
 
 
@@ -244,13 +246,18 @@ def test_a_field_made_since_the_last_run_is_a_new_column(loader: Loader, monkeyp
     ) == [("青",)]
 
 
-def test_a_token_that_expires_in_the_middle_is_renewed(loader: Loader, tmp_path: Path) -> None:
-    with serving(loader.served.company, tmp_path / "short", token_life_seconds=0.2) as served:
-        short = Loader(served, tmp_path / "short")
-        notes = short.run()
-        assert notes.skipped == {} and short.live("leads") == served.line["expected"]["marketo"]["leads"]
-        assert served.count("/identity/oauth/token") > 2
-        assert notes.requests == len(served.seen)
+def test_a_token_that_expires_in_the_middle_is_renewed(loader: Loader) -> None:
+    def expire(_call: Call) -> None:
+        loader.served.subscription.tokens._ends = 0.0
+
+    for path in ("create.json", "file.json", "program/1010.json", "lists/1001/leads.json"):
+        loader.served.subscription.fail(path, expire, times=2)
+    notes = loader.run()
+    assert loader.served.subscription.limits.errors["602"] == 6
+    assert loader.served.count("/identity/oauth/token") == 1 + 6
+    expected = loader.served.line["expected"]["marketo"]
+    assert {name: loader.live(name) for name in expected} == expected
+    assert notes.skipped == {} and notes.requests == len(loader.served.seen)
 
 
 def test_limits_say_what_was_used(loader: Loader) -> None:
