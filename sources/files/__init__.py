@@ -36,7 +36,7 @@ def entity_stream(entity: str, *, object_name: str = "", listed: bool = False) -
     )
 
 
-def _place(text: str) -> Path:
+def settings_path(text: str) -> Path:
     """A path of the settings; a relative one starts at dlt's project folder, which is the home."""
     path = Path(text).expanduser()
     if path.is_absolute():
@@ -50,7 +50,7 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
     """A vendor whose data come as files. `mapping` is the one that is shipped; an instance may name its own."""
 
     def path_of(config: Config) -> Path:
-        return _place(config["mapping"]) if "mapping" in config or mapping is None else mapping
+        return settings_path(config["mapping"]) if "mapping" in config or mapping is None else mapping
 
     def mapping_of(config: Config) -> FileMapping:
         from sources.files.mapping import load_mapping  # YAML is needed only by those who read files
@@ -59,7 +59,7 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
 
     def streams_of(config: Config) -> tuple[Stream, ...]:
         found = mapping_of(config)
-        folder = _place(config["folder"])
+        folder = settings_path(config["folder"])
         return tuple(
             # Files that were moved away are no list that says everything is gone.
             entity_stream(
@@ -73,7 +73,7 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
     def connect(config: Config, clock: Clock) -> Connection:
         from sources.files.drops import Drops  # opens a DuckDB of its own
 
-        return Drops(_place(config["folder"]), mapping_of(config), clock)
+        return Drops(settings_path(config["folder"]), mapping_of(config), clock)
 
     return Vendor(
         name=name,
