@@ -17,6 +17,7 @@ from orchestration.built import Standing, read_standing
 from orchestration.journal import Journal
 from orchestration.model_specs import ModelSpecs
 from orchestration.settings import Instance, Settings, SettingsError
+from orchestration.sync_report import SyncReport
 from sources.stream import Clock, Stream
 
 OWNERS = ["team:data"]
@@ -91,9 +92,9 @@ def _source(around: Surroundings, instance: Instance) -> dg.AssetsDefinition:
     def sync_instance(context: dg.AssetExecutionContext, config: Window) -> Events:
         selected = [name for name in streams if _stream_key(instance, name) in context.selected_asset_keys]
         chosen = [name for name in selected if name in (config.streams or selected)]
-        report = _sync(around, instance, chosen, config)
+        report, failure = _sync(around, instance, chosen, config)
         for name in chosen:
-            if name not in report.skipped:
+            if name not in report.skipped and name not in report.failed:
                 yield dg.MaterializeResult(
                     asset_key=_stream_key(instance, name),
                     metadata={
@@ -102,17 +103,23 @@ def _source(around: Surroundings, instance: Instance) -> dg.AssetsDefinition:
                         "loads": ", ".join(report.loads),
                     },
                 )
+        if failure is not None:
+            raise failure
 
     return sync_instance
 
 
-def _sync(around: Surroundings, instance: Instance, streams: Sequence[str], config: Window) -> Any:
+def _sync(
+    around: Surroundings, instance: Instance, streams: Sequence[str], config: Window
+) -> tuple[SyncReport, dg.Failure | None]:
+    """What landed, and what to fail with where a part was not read. Raises when nothing landed."""
     from orchestration.syncs import sync
     from orchestration.windows import backfill_window, known_streams
     from sources.errors import ConfigurationError, TsunaguSourceError
     from sources.stream import load_vendor
 
     name = instance.name
+    report: SyncReport | None = None
     try:
         with around.journal.step(name) as step:  # the journal gets the source's own error, Dagster its wrapping
             known_streams(load_vendor(instance.vendor), config.streams)
@@ -120,13 +127,19 @@ def _sync(around: Surroundings, instance: Instance, streams: Sequence[str], conf
                 raise ConfigurationError(f"{name}: none of {', '.join(config.streams)} is among the selected assets.")
             window = backfill_window(config.start, config.end)
             report = sync(around.settings, name, around.clock, streams=streams, backfill=window)
+            around.journal.syncs[name] = report
             step.note = report.in_words()
+            error = report.error()
+            if error is not None:
+                raise error
     except TsunaguSourceError as error:
-        raise dg.Failure(str(error), allow_retries=not error.permanent) from error
+        failure = dg.Failure(str(error), allow_retries=not error.permanent)
+        if report is None:
+            raise failure from error
+        return report, failure
     except SettingsError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    around.journal.syncs[name] = report
-    return report
+    return report, None
 
 
 def _stream_key(instance: Instance, stream: str) -> dg.AssetKey:
@@ -148,7 +161,6 @@ def _stream_spec(instance: Instance, stream: Stream) -> dg.AssetSpec:
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "deletes": stream.deletes,
             "key": ", ".join(stream.key),
-            **({"record_url": stream.record_url} if stream.record_url else {}),
         },
     )
 

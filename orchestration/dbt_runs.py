@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,11 +109,14 @@ class Dbt:
             digest.update(name.encode() + path.read_bytes())
         return digest.hexdigest()
 
-    def build(self, names: Sequence[str], *, full_refresh: bool) -> list[NodeResult]:
-        """Seeds, models and tests of these names, in dbt's order. Unit tests are for the test suite."""
-        if self._runner is None:
-            self._invoke_parse()
-        arguments = ["build", "--select", *names, "--indirect-selection", "empty"]
+    def build(
+        self, wanted: Iterable[Sequence[str]], others: Iterable[Sequence[str]], *, full_refresh: bool
+    ) -> list[NodeResult]:
+        """Seeds, models and tests of these qualified names, in dbt's order. `others`: those of the project that stay as
+        they are. Unit tests are for the test suite."""
+        if self._runner is None:  # the manifest on disk is vouched for: a killed run must not leave half of one there
+            self._invoke_parse("--no-write-json")
+        arguments = ["build", "--select", *selectors(wanted, others), "--indirect-selection", "empty"]
         arguments += ["--exclude-resource-type", "unit_test", "--no-write-json"]
         result = self._invoke([*arguments, *(["--full-refresh"] if full_refresh else [])])
         if result.result is None or not hasattr(result.result, "results"):
@@ -124,11 +127,11 @@ class Dbt:
                 raise DbtFailed(f"The models could not be built: {hook.name}: {hook.message}")
         return [row for row in results if row.kind != "operation"]
 
-    def _invoke_parse(self) -> None:
+    def _invoke_parse(self, *options: str) -> None:
         """A parse in this process (partial when the project is known); its manifest serves every later selection."""
         from dbt.cli.main import dbtRunner
 
-        parsed = self._invoke(["parse"], dbtRunner())
+        parsed = self._invoke(["parse", *options], dbtRunner())
         if not parsed.success:
             raise DbtFailed(f"The dbt project cannot be read: {_first_line(parsed.exception)}")
         self._runner = dbtRunner(manifest=parsed.result, callbacks=[self._tell])
@@ -161,9 +164,11 @@ class Dbt:
 
     def _tell(self, event: Any) -> None:
         name = event.info.name
-        if name not in ("NodeStart", "NodeFinished"):
+        if name not in ("SQLQueryStatus", "NodeStart", "NodeFinished"):
             return
         self._stay_open()
+        if name == "SQLQueryStatus":
+            return
         node = event.data.node_info
         if name == "NodeStart":
             self.on_event(NodeEvent(node.node_name, node.resource_type, "started", unique_id=node.unique_id))
@@ -179,6 +184,16 @@ class Dbt:
                 node.unique_id,
             )
         )
+
+
+def selectors(wanted: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> list[str]:
+    """What dbt is asked to select: a folder's name where all of its nodes are wanted. dbt compares each with every node."""
+    kept = {tuple(name[:length]) for name in others for length in range(1, len(name) + 1)}
+    shortest = (
+        next((name[:length] for length in range(1, len(name)) if tuple(name[:length]) not in kept), name)
+        for name in wanted
+    )
+    return list(dict.fromkeys(".".join(name) for name in shortest))
 
 
 def project_files(folder: Path) -> Iterator[Path]:

@@ -28,12 +28,13 @@ def build_defs(
 ) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors of one home.
 
-    `clock` gives the instant of a sync (default: the real one, in UTC). `attended` is one run in
+    `clock` gives the instant of a sync and of publishing (default: the home's own, a demo's, else the real one, in UTC).
+    `attended` is one run in
     one process with a person waiting: without step retries and pools.
     """
     from orchestration.transform import manifest
 
-    around = assets.Surroundings(settings, clock or _real_clock, journal or Journal(), is_attended=attended)
+    around = assets.Surroundings(settings, clock or _clock_of(settings), journal or Journal(), is_attended=attended)
     specs = model_specs(settings, manifest(settings))
     jobs = automation.jobs()
     refresh, models, _ = jobs
@@ -55,6 +56,12 @@ def _parallel() -> dg.ExecutorDefinition:
     if sys.platform == "darwin":
         return dg.multiprocess_executor
     return dg.multiprocess_executor.configured({"start_method": {"forkserver": {"preload_modules": PRELOADED}}})
+
+
+def _clock_of(settings: Settings) -> Clock:
+    """A demo's home stands still between demos: against the real time its data would grow stale."""
+    home_clock = settings.clock
+    return (lambda: home_clock) if home_clock is not None else _real_clock
 
 
 def _real_clock() -> datetime:

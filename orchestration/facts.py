@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -17,6 +18,8 @@ from orchestration.lineage import Facts
 
 BEFORE_ALL = "1970-01-01 00:00:00"
 """As-of of a warehouse without loads."""
+ENGINE = "engine"
+"""Source name of the tables that the extraction engine makes in every instance's dataset."""
 ENGINE_TABLES = ("vendor_count", "quarantine")
 
 
@@ -45,6 +48,7 @@ def read_facts(
     now: Instant,
     folders: Mapping[str, Sequence[str]],
     *,
+    timezone: str,
     environment: str,
     identity_rules: str,
     identity_reads: tuple[str, ...],
@@ -54,21 +58,20 @@ def read_facts(
     newest = _newest(raw, now.through_seq)
     whole = {instance: newest.get((instance, ""), 0) for instances in folders.values() for instance in instances}
     tables: dict[str, tuple[str, int]] = {}
-    for folder, instances in folders.items():
+    everywhere = [instance for instances in folders.values() for instance in instances]
+    for folder, instances in [*folders.items(), (ENGINE, everywhere)]:
         names = {table for (schema, table) in columns if schema in {f"raw_{i}" for i in instances}}
-        for table in names:
+        for table in names.intersection(ENGINE_TABLES) if folder == ENGINE else names:
             shape = [columns.get((f"raw_{i}", table), "") for i in instances]
             seqs = [max(newest.get((i, table), 0), whole[i]) for i in instances]
             tables[f"{folder}.{table}"] = (_digest(shape), max(seqs))
-    engine = [(key, text) for key, text in sorted(columns.items()) if key[1] in ENGINE_TABLES]
-    engine_seq = max((seq for (_, table), seq in newest.items() if table in ("", *ENGINE_TABLES)), default=0)
     return Facts(
         raw=tables,
         as_of=now.as_of,
+        as_of_date=_day(now.as_of, timezone),
         through_seq=now.through_seq,
         history_rows=_count(raw, f"ledger.identity_history where run_seq <= {now.through_seq}"),
         map_version=_map_version(raw, now.as_of),
-        engine_tables=(_digest(engine), engine_seq),
         environment=environment,
         identity_rules=identity_rules,
         identity_reads=identity_reads,
@@ -110,6 +113,11 @@ def _map_version(raw: duckdb.DuckDBPyConnection, as_of: str) -> str:
 def _count(raw: duckdb.DuckDBPyConnection, relation: str) -> int:
     row = raw.execute(f"select count(*) from {relation}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _day(as_of: str, timezone: str) -> str:
+    """As macro `as_of_date` cuts it."""
+    return datetime.fromisoformat(as_of).replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date().isoformat()
 
 
 def _utc(moment: datetime) -> str:

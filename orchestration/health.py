@@ -1,7 +1,7 @@
 """Rows of `data_health` that are made at publishing: freshness, by the clock, and checks that only warn.
 
-The other rows come from the models. Freshness is measured against the wall clock and never against the newest load,
-which can never be late.
+The other rows come from the models. Freshness is measured against the clock of the home (the wall clock, or a
+demo company's own) and never against the newest load, which can never be late.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Journal:
     watch: Callable[[Step], None] = _nobody
     steps: list[Step] = field(default_factory=list[Step])
     syncs: dict[str, Any] = field(default_factory=dict[str, Any])
-    """instance -> SyncReport, of those that succeeded"""
+    """instance -> SyncReport, of those of which anything landed"""
     errors: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """step name -> what stopped it"""
     build: Any = None

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sources.versions import KEY_SEPARATOR, hash_sql, hash_with_flag, literal, quoted
+from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
     import duckdb
+
+    from sources.stream import DataType
 
 SEEN_TABLE = "_seen"
 QUARANTINE_IDENTITY = ("stream", "source_key", "file", "line", "column_name", "value", "reason", "row_text")
@@ -31,6 +33,14 @@ class Package:
     load_id: str
     files: Mapping[str, Sequence[Path]]
     """Table -> its parquet files."""
+
+
+class Unreadable(Exception):
+    """The files of a table cannot be compared with raw: damaged, or of types that do not go together."""
+
+    def __init__(self, table: str, problem: Exception) -> None:
+        super().__init__(str(problem))
+        self.table = table
 
 
 @dataclass
@@ -61,7 +71,7 @@ def filter_unchanged(
     """Rewrite the package's files so that only new versions remain. `keys`: stream -> its key columns.
 
     `scratch` is a folder of its own on the same disk and outside the package; it is gone afterwards. Safe to repeat after a kill at any moment: files are
-    swapped in whole, and what an earlier pass or load did is recognised.
+    swapped in whole, and what an earlier pass or load did is recognised. Raises Unreadable for what no second try can mend.
     """
     import duckdb
 
@@ -74,16 +84,33 @@ def filter_unchanged(
         landing = Landing()
         seen = package.files.get(SEEN_TABLE, ())
         for table, files in package.files.items():
-            if keys.get(table):
-                _filter_table(raw, package.load_id, table, files, keys[table], seen, scratch, landing)
-            elif table != SEEN_TABLE:
-                _filter_keyless(raw, package.load_id, table, files, scratch, landing)
+            try:
+                if keys.get(table):
+                    _filter_table(raw, package.load_id, table, files, keys[table], seen, scratch, landing)
+                elif table != SEEN_TABLE:
+                    _filter_keyless(raw, package.load_id, table, files, scratch, landing)
+            except (duckdb.DataError, duckdb.ProgrammingError) as problem:
+                raise Unreadable(table, problem) from problem
         for file in seen:  # consumed: it never becomes a table
             file.unlink()
         return landing
     finally:
         connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def raw_types(connection: duckdb.DuckDBPyConnection, instance: str) -> dict[str, dict[str, DataType]]:
+    """The types of raw's columns as they are, whatever dlt's schema says of them; others than ours are left out."""
+    kinds: dict[str, DataType] = {sql: kind for kind, sql in SQL_TYPES.items()}
+    found = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where schema_name = ?", [f"raw_{instance}"]
+    ).fetchall()
+    types: dict[str, dict[str, DataType]] = {}
+    for table, column, sql in found:
+        kind = kinds.get(str(sql).lower().replace("timestamp with time zone", "timestamptz"))
+        if kind is not None and not str(table).startswith("_dlt") and not str(column).startswith("_dlt"):
+            types.setdefault(str(table), {})[str(column)] = kind
+    return types
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, raw_path: Path, instance: str) -> Raw:
@@ -118,19 +145,25 @@ def _filter_table(
         f"from read_parquet({_list(files)}, filename = true, union_by_name = true)"
     )
     _previous(raw, load_id, table, key)
-    con.execute(
-        f"create or replace temp table kept as with log as ("
-        f"select null as filename, {names}, _hash, landing, _seq from previous "
-        f"union all select filename, {names}, _hash, 9223372036854775807, _seq from staged "
-        f"where not exists (select 1 from own where own._seq = staged._seq)) "
-        f"select filename, _seq from log "
-        f"qualify filename is not null and _hash is distinct from "
-        f"lag(_hash) over (partition by {names} order by landing, _seq)"
-    )
+    con.execute(f"create or replace temp table kept as {_new_versions(con, names)}")
     stones = _tombstones(raw, load_id, table, key, staged_types, seen, scratch)
     _count(con, table, landing, stones)
     for number, file in enumerate(files):
         _rewrite(raw, table, file, "_seq", stones if number == 0 else None, scratch)
+
+
+def _new_versions(con: duckdb.DuckDBPyConnection, names: str) -> str:
+    """SQL of the staged rows that differ from the version before them; a first load has nothing to compare them with."""
+    for question in ("from previous", "from own", f"select 1 from staged group by {names} having count(*) > 1"):
+        if con.execute(f"select 1 where exists ({question})").fetchone():
+            return (
+                f"with log as (select null as filename, {names}, _hash, landing, _seq from previous "
+                f"union all select filename, {names}, _hash, 9223372036854775807, _seq from staged "
+                f"where not exists (select 1 from own where own._seq = staged._seq)) "
+                f"select filename, _seq from log qualify filename is not null and _hash is distinct from "
+                f"lag(_hash) over (partition by {names} order by landing, _seq)"
+            )
+    return "select filename, _seq from staged"
 
 
 def _previous(raw: Raw, load_id: str, table: str, key: Sequence[str]) -> None:

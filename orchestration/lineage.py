@@ -18,7 +18,9 @@ MODELS = ("model", "seed", "snapshot")
 IDENTITY = "identity"
 """Source name of identity's tables, and the name under which its own token is kept."""
 AS_OF_MACRO = "as_of"
+AS_OF_DATE_MACRO = "as_of_date"
 GRAPH = "graph.nodes"
+_LEDGER = "ledger"
 _LEDGER_OF_LOADS = "ledger.loads"
 _IGNORED_SOURCES = ("run.context", "run.built")
 _RAW_ROOMS = ("staging", "canonical")
@@ -30,11 +32,11 @@ class Facts:
 
     raw: Mapping[str, tuple[str, int]]
     as_of: str
+    as_of_date: str
+    """The day of as-of in the company's zone: it moves once a day, as-of with every load."""
     through_seq: int
     history_rows: int = 0
     map_version: str = ""
-    engine_tables: tuple[str, int] = ("", 0)
-    """The same for the tables that the extraction engine makes in every instance's dataset, all together."""
     environment: str = ""
     identity_rules: str = ""
     identity_reads: tuple[str, ...] = ()
@@ -107,18 +109,31 @@ class Lineage:
             if parent in self.nodes or parent in self._sources
         ]
 
-    def uses_as_of(self, unique_id: str) -> bool:
-        """Whether the node's SQL asks for as-of, itself or through a macro."""
-        return any(macro in self._as_of_macros for macro in self.nodes[unique_id]["depends_on"].get("macros", []))
+    def asked_as_of(self, unique_id: str) -> str:
+        """What the node's SQL asks for, itself or through a macro: the instant, its day, or nothing ('')."""
+        called = set(self.nodes[unique_id]["depends_on"].get("macros", []))
+        if called & self._as_of_macros:
+            return self.facts.as_of
+        return self.facts.as_of_date if called & self._as_of_date_macros else ""
 
     @cached_property
     def _as_of_macros(self) -> set[str]:
-        found = {f"macro.{self._project}.{AS_OF_MACRO}"}
+        return self._callers_of(AS_OF_MACRO, without=AS_OF_DATE_MACRO)
+
+    @cached_property
+    def _as_of_date_macros(self) -> set[str]:
+        return self._callers_of(AS_OF_DATE_MACRO)
+
+    def _callers_of(self, name: str, without: str = "") -> set[str]:
+        """A macro of the project and all that call it, at any depth, but not through `without`."""
+        found = {f"macro.{self._project}.{name}"}
         while True:
             more = {
                 unique_id
                 for unique_id, macro in self._macros.items()
-                if unique_id not in found and found.intersection(macro["depends_on"]["macros"])
+                if unique_id not in found
+                and unique_id != f"macro.{self._project}.{without}"
+                and found.intersection(macro["depends_on"]["macros"])
             }
             if not more:
                 return found
@@ -141,9 +156,6 @@ class Lineage:
             return self._source_token(self._sources[unique_id])
         node = self.nodes[unique_id]
         parents = {parent: self._as_input(parent, node) for parent in sorted(self.parents(unique_id))}
-        engine = self._engine_tables(node)
-        if engine is not None:
-            parents["engine"] = engine
         code = _hash(
             self._project_code,
             node["checksum"]["checksum"],
@@ -154,8 +166,9 @@ class Lineage:
             self._words_in(node),
             {parent: token.code for parent, token in parents.items()},
         )
-        as_of = self.facts.as_of if self.uses_as_of(unique_id) else ""
-        return Token(code, _hash(code, as_of, {parent: token.data for parent, token in parents.items()}))
+        return Token(
+            code, _hash(code, self.asked_as_of(unique_id), {parent: token.data for parent, token in parents.items()})
+        )
 
     def _words_in(self, node: Mapping[str, Any]) -> object:
         """What descriptions add to the node: a table carries its own as comments, a list of metrics holds those of all."""
@@ -178,17 +191,6 @@ class Lineage:
                 return Token("", "")  # they join it in every case; loads of other tables do not concern them
         return self.token(parent)
 
-    def _engine_tables(self, node: Mapping[str, Any]) -> Token | None:
-        """Staging models without a vendor's raw table read the tables that the extraction engine makes everywhere:
-        their macro finds out at run time which are there, so that dbt does not know of them."""
-        if not _is_in(node, "staging"):
-            return None
-        names = {_source_name(self._sources[p]) for p in node["depends_on"].get("nodes", []) if p in self._sources}
-        if names - {_LEDGER_OF_LOADS, *_IGNORED_SOURCES}:
-            return None
-        columns, newest = self.facts.engine_tables
-        return Token(columns, _hash(columns, newest))
-
     def _source_token(self, source: Mapping[str, Any]) -> Token:
         name = _source_name(source)
         if source["source_name"] == IDENTITY:
@@ -200,7 +202,7 @@ class Lineage:
         if name in self.facts.raw:
             columns, newest = self.facts.raw[name]
             return Token(columns, _hash(columns, newest))
-        return Token("", str(self.facts.through_seq) if name == _LEDGER_OF_LOADS else "")
+        return Token("", str(self.facts.through_seq) if source["source_name"] == _LEDGER else "")
 
     def _identity_token(self) -> Token:
         read = [self.token(u) for u, node in sorted(self.nodes.items()) if node["name"] in self.facts.identity_reads]

@@ -15,6 +15,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ SWITCHES = (
     "instances",
     "vars",
     "demo",
+    "clock",
 )
 
 TELEMETRY_OFF = {
@@ -65,6 +67,8 @@ class Settings:
     fiscal_year_start_month: int = 4
     vars: Mapping[str, Any] = field(default_factory=dict[str, Any])
     is_demo: bool = False
+    clock: datetime | None = None
+    """The instant that counts as now in a demo's home, whose company has a time of its own; None = the real time."""
 
     @staticmethod
     def load(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -244,6 +248,7 @@ def _from_document(home: Path, document: Mapping[str, Any]) -> Settings:
         fiscal_year_start_month=_month(where, document.get("fiscal_year_start_month", 4)),
         vars=_table(where, document, "vars"),
         is_demo=_switch(where, document, "demo"),
+        clock=_clock(where, document),
     )
 
 
@@ -266,6 +271,17 @@ def _switch(where: Path, document: Mapping[str, Any], key: str) -> bool:
     value = document.get(key, False)
     if not isinstance(value, bool):
         raise SettingsError(f"{where}: {key} = {value!r} is not a switch. Write true or false, without quotes")
+    return value
+
+
+def _clock(where: Path, document: Mapping[str, Any]) -> datetime | None:
+    value = document.get("clock")
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise SettingsError(f"{where}: clock = {value} is no instant. Write it as 2026-10-30T09:00:00Z, without quotes")
+    if not _switch(where, document, "demo"):
+        raise SettingsError(f"{where}: clock is for a demo's home only: real data would seem fresh for ever. Remove it")
     return value
 
 

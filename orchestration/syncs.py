@@ -2,7 +2,9 @@
 
 The order is the one that lost nothing when the file was held, the working folder deleted and the process killed at
 random moments: extraction and normalizing never hold the warehouse, and dlt's state moves only with the load that
-carries it. This module must not use a pipeline's whole-run or drop methods, and knows no vendor.
+carries it. A package that can never load is aborted, and its rows are read again with the types that raw really has,
+which sends what does not fit to quarantine. This module must not use a pipeline's whole-run or drop methods, and knows no
+vendor.
 """
 
 from __future__ import annotations
@@ -10,11 +12,20 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from orchestration.landing import Landing, Package, filter_unchanged
+from orchestration.dlt_packages import (
+    causes,
+    drop_rows_of_aborted,
+    drop_unfinished_extracts,
+    is_terminal,
+    one_line,
+    refused_table,
+    root,
+    staged_package,
+)
+from orchestration.landing import Landing, Package, Unreadable, filter_unchanged, raw_types
+from orchestration.sync_report import SyncReport
 from orchestration.warehouse import (
     Load,
     NoSpace,
@@ -30,13 +41,14 @@ from orchestration.warehouse import (
     stamp_load,
 )
 from sources.errors import TsunaguSourceError
-from sources.stream import Clock, Stream, Vendor, Window, build_source, load_vendor
+from sources.extract import build_source
+from sources.notes import Notes
+from sources.stream import Clock, DataType, Stream, Vendor, Window, load_vendor
 
 if TYPE_CHECKING:
     import dlt
 
     from orchestration.settings import Settings
-    from sources.extract import Notes
 
 ENVIRONMENT: Mapping[str, str] = {
     "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
@@ -48,39 +60,15 @@ ENVIRONMENT: Mapping[str, str] = {
 
 
 class SyncFailed(WarehouseError):
-    """A package could not be loaded; its state went back, so that its rows are read again."""
+    """A package could not be loaded now; it stays, or its rows are read again."""
 
 
-@dataclass
-class SyncReport:
-    """What one sync did."""
+class Refused(SyncFailed):
+    """A package that can never load was aborted and its state went back. `table`: the one that was refused, if known."""
 
-    instance: str
-    loads: list[str] = field(default_factory=list[str])
-    rows: dict[str, int] = field(default_factory=dict[str, int])
-    """Table -> new versions that landed."""
-    unchanged: dict[str, int] = field(default_factory=dict[str, int])
-    quarantined: dict[str, int] = field(default_factory=dict[str, int])
-    skipped: dict[str, str] = field(default_factory=dict[str, str])
-    """Stream -> the vendor's reason why it may not be read."""
-    requests: int = 0
-    seconds: float = 0.0
-    parts: dict[str, float] = field(default_factory=dict[str, float])
-    """CPU seconds of extract, normalize, drop_unchanged and load."""
-
-    def unchanged_of(self, table: str) -> int:
-        """Rows of the table that were read again and had not changed."""
-        return self.unchanged.get(table, 0)
-
-    def in_words(self) -> str:
-        """One line for a person."""
-        new = sum(n for table, n in self.rows.items() if table not in ("vendor_count", "quarantine"))
-        words = [f"{new:,} new versions", f"{sum(self.unchanged.values()):,} unchanged", f"{self.requests:,} requests"]
-        if self.quarantined:
-            words.append(f"{sum(self.quarantined.values()):,} rows in quarantine")
-        if self.skipped:
-            words.append(f"not permitted: {', '.join(sorted(self.skipped))}")
-        return ", ".join(words)
+    def __init__(self, message: str, table: str | None) -> None:
+        super().__init__(message)
+        self.table = table
 
 
 def sync(
@@ -93,55 +81,118 @@ def sync(
 ) -> SyncReport:
     """Read what is new in one instance and land it. `backfill` reads that window again and moves no state.
 
-    Raises the source's own error (credentials, host, quota), WarehouseHeld, NoSpace or SyncFailed. Whatever was
+    A part that could not be read is in the report (`failed`, `faults`, `error()`) when anything else landed. Raises the
+    source's own error (credentials, host, quota) when nothing was read, WarehouseHeld, NoSpace or SyncFailed. Whatever was
     extracted before stays and lands next time.
     """
-    from sources.extract import Notes
-
-    known = settings.instance(instance)
-    vendor = load_vendor(known.vendor)
-    notes = Notes()
-    return Sync(settings, instance, vendor, clock, notes).go(
-        lambda: build_source(
-            vendor, instance, clock=clock, window=backfill, streams=list(streams) if streams else None, notes=notes
-        )
-    )
+    vendor = load_vendor(settings.instance(instance).vendor)
+    return Sync(settings, instance, vendor, clock, streams=streams, backfill=backfill).go()
 
 
 class Sync:
     """The steps of one sync; `go` takes them in their order."""
 
     def __init__(
-        self, places: Places, instance: str, vendor: Vendor, clock: Clock, notes: Notes, *, patience: float = 600
+        self,
+        places: Places,
+        instance: str,
+        vendor: Vendor,
+        clock: Clock,
+        *,
+        streams: Sequence[str] | None = None,
+        backfill: Window | None = None,
+        config: Mapping[str, Any] | None = None,
+        patience: float = 600,
     ) -> None:
-        """`patience`: seconds to wait for a warehouse that someone else holds."""
+        """`config` replaces dlt's configuration. `patience`: seconds to wait for a warehouse that someone else holds."""
         self.places = places
         self.instance = instance
         self.vendor = vendor
         self.clock = clock
-        self.notes = notes
+        self.streams = streams
+        self.backfill = backfill
+        self.config = config
         self.patience = patience
         self.report = SyncReport(instance)
+        self._types: dict[str, dict[str, DataType]] | None = None
+        """What raw has, once a package was refused."""
 
-    def go(self, make_source: Any) -> SyncReport:
-        """Restore the state if need be, land what an earlier run left, extract, land."""
+    def go(self) -> SyncReport:
+        """Restore the state if need be, land what an earlier run left, then extract and land, window by window."""
         started = time.monotonic()
         _check_environment()
         own_lock = self.places.pipelines_dir / f"{self.instance}.lock"
         with hold(own_lock, f"sync of {self.instance}", timeout=0.5):
             pipeline = self._pipeline()
+            drop_unfinished_extracts(pipeline)
             self._restore(pipeline)
-            if pipeline.has_pending_data:
-                self._land(pipeline)
-            source = make_source()
-            with self._part("extract"):
-                _extract(pipeline, source)
-            self._land(pipeline)
-        self.report.requests = self.notes.requests
-        self.report.quarantined = dict(self.notes.quarantined)
-        self.report.skipped = dict(self.notes.skipped)
+            self._land_waiting(pipeline)
+            self._read_on(pipeline)
         self.report.seconds = time.monotonic() - started
         return self.report
+
+    def _land_waiting(self, pipeline: dlt.Pipeline) -> None:
+        """Land what an earlier run left. What can never load is read again by this run, with raw's own types."""
+        try:
+            if pipeline.has_pending_data:
+                self._land(pipeline, is_begun=True)
+            elif pipeline.list_normalized_load_packages():  # dlt does not call it pending: an abort that was killed
+                with self._warehouse():
+                    self._load(pipeline)
+        except Refused:
+            self._types = self._raw_types()
+
+    def _read_on(self, pipeline: dlt.Pipeline) -> None:
+        """Extract and land the streams, then again those whose window was cut, until every window was read."""
+        todo = list(self.streams or [stream.name for stream in self._streams()])
+        while todo:
+            notes = Notes()
+            try:
+                with self._part("extract"):
+                    _extract(pipeline, self._source(todo, notes))
+                self._land(pipeline)
+            except TsunaguSourceError as problem:
+                if not self.report.loads:
+                    raise
+                self.report.failed.update(dict.fromkeys(todo, problem))
+                return
+            except Refused as refusal:
+                todo = self._after_refusal(todo, refusal)
+                continue
+            finally:
+                self.report.requests += notes.requests
+            self._tell(notes)
+            todo = list(notes.cut)
+
+    def _source(self, streams: Sequence[str], notes: Notes) -> Any:
+        return build_source(
+            self.vendor,
+            self.instance,
+            clock=self.clock,
+            window=self.backfill,
+            streams=streams,
+            config=self.config,
+            types=self._types,
+            notes=notes,
+        )
+
+    def _after_refusal(self, todo: Sequence[str], refusal: Refused) -> list[str]:
+        """The streams to read again: all of them with raw's own types, then without one that is refused even so."""
+        if self._types is None:
+            self._types = self._raw_types()
+            return list(todo)
+        left = [name for name in todo if name != refusal.table]
+        if len(left) == len(todo):  # no stream of this reading, or nobody knows which
+            raise refusal
+        self.report.failed[str(refusal.table)] = refusal
+        return left
+
+    def _tell(self, notes: Notes) -> None:
+        for stream, count in notes.quarantined.items():
+            self.report.quarantined[stream] = self.report.quarantined.get(stream, 0) + count
+        self.report.skipped.update(notes.skipped)
+        self.report.failed.update(notes.failed)
+        self.report.faults += notes.faults
 
     def _pipeline(self) -> dlt.Pipeline:
         import dlt
@@ -178,54 +229,88 @@ class Sync:
             with self._warehouse():
                 pipeline.sync_destination()
 
-    def _land(self, pipeline: dlt.Pipeline) -> None:
+    def _raw_types(self) -> dict[str, dict[str, DataType]]:
+        with self._warehouse(), raw_connection(self.places, read_only=True) as connection:
+            return raw_types(connection, self.instance)
+
+    def _land(self, pipeline: dlt.Pipeline, *, is_begun: bool = False) -> None:
         with self._part("normalize"):
-            pipeline.normalize()
+            self._normalize(pipeline)
         waiting = pipeline.list_normalized_load_packages()
         if len(waiting) > 1:  # with two, A -> B -> A could be misread
             raise SyncFailed(f"{self.instance}: {len(waiting)} packages wait at once; there must be one at a time.")
         if not waiting:
             return
-        package = _package(pipeline, waiting[0])
+        package = staged_package(pipeline, waiting[0])
         size = sum(file.stat().st_size for files in package.files.values() for file in files)
         with self._warehouse():
             check_space(self.places.raw_path, size * 3)
             with self._part("drop_unchanged"):
-                landing = filter_unchanged(
-                    package, self.places.raw_path, self.instance, self._keys(), self.places.pipelines_dir / "scratch"
-                )
+                landing = self._filter(pipeline, package)
             with self._part("load"):
                 self._load(pipeline)
-            self._commit(package.load_id, landing)
+            self._commit(package.load_id, landing, is_begun=is_begun)
+
+    def _normalize(self, pipeline: dlt.Pipeline) -> None:
+        from dlt.pipeline.exceptions import PipelineStepFailed
+
+        try:
+            pipeline.normalize()
+        except PipelineStepFailed as failure:
+            if is_out_of_space(failure) or any(isinstance(cause, OSError) for cause in causes(failure)):
+                raise self._kept(failure) from failure
+            raise self._aborted(pipeline, failure, None) from failure
+
+    def _filter(self, pipeline: dlt.Pipeline, package: Package) -> Landing:
+        scratch = self.places.pipelines_dir / "scratch"
+        try:
+            return filter_unchanged(package, self.places.raw_path, self.instance, self._keys(), scratch)
+        except Unreadable as failure:
+            raise self._aborted(pipeline, failure, failure.table) from failure
 
     def _load(self, pipeline: dlt.Pipeline) -> None:
         from dlt.pipeline.exceptions import PipelineStepFailed
 
         try:
-            pipeline.load()
+            info = pipeline.load()
         except PipelineStepFailed as failure:
-            problem = _root(failure)
-            if is_out_of_space(failure):
-                raise NoSpace(
-                    f"The disk filled up while {self.instance} was loading. Free some space and run again: what was "
-                    "read is kept and lands then."
-                ) from failure
-            if _is_terminal(failure):
-                if pipeline.has_pending_data:
-                    pipeline.abort_packages()
-                raise SyncFailed(
-                    f"{self.instance}: the load was refused ({_one_line(problem)}). Its state went back: the rows are "
-                    "read again at the next run."
-                ) from failure
-            raise SyncFailed(
-                f"{self.instance}: the load did not finish ({_one_line(problem)}). What was read is kept and lands at "
-                "the next run."
-            ) from failure
+            if is_out_of_space(failure) or not is_terminal(failure):
+                raise self._kept(failure) from failure
+            raise self._aborted(pipeline, failure, refused_table(failure)) from failure
+        if any(package.state != "loaded" for package in info.load_packages):  # dlt ended the abort of a killed run
+            drop_rows_of_aborted(pipeline)
+            raise Refused(f"{self.instance}: a load was aborted. Its rows are read again at the next run.", None)
 
-    def _commit(self, load_id: str, landing: Landing) -> None:
+    def _kept(self, failure: Exception) -> WarehouseError:
+        """A passing fault: the package stays."""
+        if is_out_of_space(failure):
+            return NoSpace(
+                f"The disk filled up while {self.instance} was loading. Free some space and run again: what was "
+                "read is kept and lands then."
+            )
+        return SyncFailed(
+            f"{self.instance}: the load did not finish ({one_line(root(failure))}). What was read is kept and lands at "
+            "the next run."
+        )
+
+    def _aborted(self, pipeline: dlt.Pipeline, failure: Exception, table: str | None) -> Refused:
+        """A fault that stays: the package goes, and its state goes back to where it began."""
+        if pipeline.has_pending_data:
+            pipeline.abort_packages()
+        drop_rows_of_aborted(pipeline)
+        return Refused(
+            f"{self.instance}: the load{f' of {table}' if table else ''} was refused ({one_line(root(failure))}). Its state "
+            "went back: the rows are read again at the next run.",
+            table,
+        )
+
+    def _commit(self, load_id: str, landing: Landing, *, is_begun: bool) -> None:
+        """Stamp the load. What a dead run had begun may have written rows that did not land now: without counts in the
+        ledger the models look at every table of the instance."""
         counts = {t: (landing.landed[t], landing.unchanged.get(t, 0)) for t in landing.landed}
+        told = {} if is_begun else counts
         with raw_connection(self.places) as connection:
-            stamp_load(connection, Load(load_id, self.instance, self.vendor.name, counts), self.clock())
+            stamp_load(connection, Load(load_id, self.instance, self.vendor.name, told), self.clock())
             connection.execute("checkpoint")
         snapshot(self.places, self.clock())
         self.report.loads.append(load_id)
@@ -241,7 +326,7 @@ class Sync:
             return self.vendor.streams
         from sources.config import read_config
 
-        return self.vendor.streams_of(read_config(self.vendor, self.instance))
+        return self.vendor.streams_of(read_config(self.vendor.params, self.instance, self.config))
 
     @contextmanager
     def _part(self, name: str) -> Generator[None]:
@@ -264,49 +349,14 @@ def _check_environment() -> None:
 
 
 def _extract(pipeline: dlt.Pipeline, source: Any) -> None:
+    import pyarrow as pa
     from dlt.pipeline.exceptions import PipelineStepFailed
 
     try:
         pipeline.extract(source, loader_file_format="parquet")
+        pa.default_memory_pool().release_unused()  # what the rows took is needed by the load
     except PipelineStepFailed as failure:
-        for problem in _causes(failure):
+        for problem in causes(failure):
             if isinstance(problem, TsunaguSourceError):
                 raise problem from None
         raise
-
-
-def _package(pipeline: dlt.Pipeline, load_id: str) -> Package:
-    """The staged parquet files of a package: those not begun and those begun by a run that died."""
-    from dlt.common.storages.load_package import ParsedLoadJobFileName
-
-    storage = pipeline._get_load_storage().normalized_packages  # pyright: ignore[reportPrivateUsage]
-    files: dict[str, list[Path]] = {}
-    for name in [*storage.list_new_jobs(load_id), *storage.list_started_jobs(load_id)]:
-        job = ParsedLoadJobFileName.parse(name)
-        if job.file_format == "parquet" and not job.table_name.startswith("_dlt"):
-            files.setdefault(job.table_name, []).append(Path(storage.storage.make_full_path(name)))
-    return Package(load_id, {table: sorted(paths) for table, paths in sorted(files.items())})
-
-
-def _causes(error: BaseException) -> Generator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        inner = cast(Any, getattr(current, "exception", None))
-        current = inner if isinstance(inner, BaseException) else current.__cause__ or current.__context__
-
-
-def _root(error: BaseException) -> BaseException:
-    return list(_causes(error))[-1]
-
-
-def _is_terminal(error: BaseException) -> bool:
-    from dlt.common.exceptions import TerminalException
-
-    return any(isinstance(cause, TerminalException) for cause in _causes(error))
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:500]

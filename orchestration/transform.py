@@ -1,7 +1,7 @@
 """The models: dbt in two selections around identity, under the warehouse's lock, skipping what did not change.
 
 The order is all that is here; what must be built is decided in `lineage`, how dbt runs in `dbt_runs`. It writes the
-disposable file only, except for rows of ledgers (identity's history, builds). No clock but for the seconds it reports.
+disposable file only, except for rows of ledgers (identity's history, maps). No clock but for the seconds it reports.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from orchestration.settings import Settings
 
+Step = Callable[["duckdb.DuckDBPyConnection"], None]
 IDENTITY_EVENTS = ("keys", "matches", "clusters", "changed_entities")
 IDENTITY_READS = tuple(
     dict.fromkeys(
@@ -111,6 +112,10 @@ def _ignore(event: NodeEvent) -> None:
     """Nobody watches."""
 
 
+def _nothing(con: duckdb.DuckDBPyConnection) -> None:
+    """No step."""
+
+
 class _Build:
     """One build; `go` takes its steps in order."""
 
@@ -151,15 +156,16 @@ class _Build:
 
     def _before(self, lineage: Lineage, now: Instant, steps: Plan) -> bool:
         """Seeds, staging, canonical. False when something failed: identity and marts then stay as they were."""
-        with self._models() as con:
+
+        def first(con: duckdb.DuckDBPyConnection) -> None:
             since = 0 if steps.fresh_before else min(model_state.through_seq(con), now.through_seq)
             model_state.write_context(con, now.as_of, since, now.through_seq)
+
+        def then(con: duckdb.DuckDBPyConnection) -> None:
+            model_state.write_built(con, now.as_of, now.through_seq)
+
         with self._part("before"):
-            good = self._run(lineage, now, steps.before, full_refresh=steps.fresh_before)
-        if good:
-            with self._models() as con:
-                model_state.write_built(con, now.as_of, now.through_seq)
-        return good
+            return self._run(lineage, now, steps.before, first, then, full_refresh=steps.fresh_before)
 
     def _identity(self, document: Mapping[str, Any], lineage: Lineage, now: Instant, steps: Plan) -> Lineage:
         """Run identity when its inputs changed; its history is an input of marts, so facts are read anew after it."""
@@ -188,29 +194,40 @@ class _Build:
 
     def _after(self, lineage: Lineage, now: Instant, steps: Plan) -> None:
         with self._part("after"):
-            good = self._run(lineage, now, steps.after, full_refresh=steps.fresh_after)
-        if good:
-            with self._models() as con:
-                clear_changed(con)
+            self._run(lineage, now, steps.after, _nothing, clear_changed, full_refresh=steps.fresh_after)
 
-    def _run(self, lineage: Lineage, now: Instant, unique_ids: Sequence[str], *, full_refresh: bool) -> bool:
-        """Build a selection and record what came of it. Whether all of it succeeded."""
-        if not unique_ids:
-            return True
+    def _run(
+        self, lineage: Lineage, now: Instant, unique_ids: Sequence[str], first: Step, then: Step, *, full_refresh: bool
+    ) -> bool:
+        """Build a selection and record what came of it: `first` before it, `then` if all of it succeeded, which is
+        returned. They share its connections, because each opening of the file costs as much as a model."""
         models = [u for u in unique_ids if lineage.nodes[u]["resource_type"] in MODELS]
         with self._models() as con:
+            first(con)
+            if not unique_ids:
+                then(con)
+                return True
             model_state.doubt(con, models, is_fresh=full_refresh)
-        results = self.dbt.build([".".join(lineage.nodes[u]["fqn"]) for u in unique_ids], full_refresh=full_refresh)
+        chosen = set(unique_ids)
+        results = self.dbt.build(
+            (lineage.nodes[u]["fqn"] for u in unique_ids),
+            (node["fqn"] for u, node in lineage.nodes.items() if u not in chosen),
+            full_refresh=full_refresh,
+        )
+        good = all(result.status in ("success", "pass", "warn") for result in results)
         with self._models() as con:
             _record(con, lineage, results, now.as_of, is_fresh=full_refresh)
+            if good:
+                then(con)
         done = {result.unique_id: result for result in results}
         self.report.models_run += [done[u].name for u in models if u in done and done[u].status == "success"]
         self.report.checks_run += sum(result.kind == "test" for result in results)
-        return all(result.status in ("success", "pass", "warn") for result in results)
+        return good
 
     def _close(self) -> BuildReport:
-        self.report.failed = self._standing(model_state.FAILED)
-        self.report.warnings = self._standing(("warn",))
+        with self._models() as con:
+            self.report.failed = model_state.troubles(con)
+            self.report.warnings = model_state.troubles(con, ("warn",))
         return self.report
 
     # what the steps stand on ---------------------------------------------------------------------------------------
@@ -224,6 +241,7 @@ class _Build:
                 raw,
                 now,
                 self._folders(),
+                timezone=self.settings.timezone,
                 environment=_digest([self._instances(), self.settings.dbt_vars()]),
                 identity_rules=rules_version(),
                 identity_reads=IDENTITY_READS,
@@ -251,10 +269,6 @@ class _Build:
             yield
         finally:
             self.report.parts[name] = self.report.parts.get(name, 0.0) + time.perf_counter() - started
-
-    def _standing(self, statuses: Sequence[str]) -> list[Trouble]:
-        with self._models() as con:
-            return model_state.troubles(con, statuses)
 
     def _on_event(self, event: NodeEvent) -> None:
         self.tell(event)

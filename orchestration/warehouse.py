@@ -45,6 +45,8 @@ MIGRATIONS: Sequence[str] = (
         finished_at timestamptz, status varchar, details varchar
     );
     """,
+    # Nothing ever wrote or read it: Dagster's instance records builds, published.json and about.publication what stands.
+    "drop table ledger.builds;",
 )
 """One entry per version of the ledgers' schema; a released entry is never edited, a change is a new entry."""
 
@@ -269,6 +271,8 @@ def snapshot(places: Places, now: datetime) -> Path | None:
         return None
     size = places.raw_path.stat().st_size
     folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("raw-*.part"):  # of a run that was killed, on another day too
+        leftover.unlink()
     check_space(folder, size)
     with raw_connection(places) as connection:
         connection.execute("checkpoint")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sources.errors import BadAnswer
-from sources.stream import DataType, Rejected
+from sources.tables import DataType, Rejected, arrow_type, copied
 from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
@@ -136,18 +136,20 @@ class Reader:
         casts, misfits = _casts(columns, types, key)
         names: dict[str, DataType] = {name: types.get(name, column.type) for name, column in columns.items()}
         sql = {c: SQL_TYPES[t] for c, t in names.items()}
-        stamp = hash_sql([c for c in names if not c.startswith("_") and c not in volatile], sql)
+        as_is, empty = _as_is(batch, names) if not isinstance(batch, Pages) else ({}, frozenset[str]())
+        # A column without any value adds nothing to the hash.
+        stamp = hash_sql([c for c in names if not c.startswith("_") and c not in (*volatile, *empty)], sql)
         flag = "true" if deleted else "coalesce(_deleted, false)" if "_deleted" in names else "false"
         at = "_deleted_at" if "_deleted_at" in names else "null::timestamptz"
         bad = " or ".join(misfits.values()) or "false"
         query = (
             f"with rows as ({relation}), typed as (select {', '.join(casts)}, {bad} as __bad from rows) "
-            f"select * exclude (__bad){_replacing(names, flag)}, {hash_with_flag(stamp, flag)} as _hash, "
-            f"row_number() over () + {seq} as _seq"
+            f"select * exclude ({', '.join(map(quoted, ('__bad', *as_is)))}){_replacing(names, flag)}, "
+            f"{hash_with_flag(stamp, flag)} as _hash, row_number() over () + {seq} as _seq"
             f"{'' if '_deleted' in names else f', {flag} as _deleted'}"
             f"{'' if '_deleted_at' in names else f', {at} as _deleted_at'}, __bad from typed"
         )
-        table = self._run(query, batch)
+        table = _beside(as_is, copied(self._run(query, batch)), list(names))
         if not _any(table, "__bad"):
             return table.drop_columns(["__bad"]), []
         rejected = self._rejected(relation, columns, misfits, key, batch)
@@ -229,6 +231,24 @@ class _Column:
     type: DataType
     native: str | None = None
     """The SQL type it has already; None = text."""
+
+
+def _as_is(batch: pa.Table, names: Mapping[str, DataType]) -> tuple[dict[str, Any], frozenset[str]]:
+    """The columns of a table that are what they shall be, which need no copy; and which columns have no value at all."""
+    as_is = {
+        name: batch[name] for name, kind in names.items() if name != "_deleted" and batch[name].type == arrow_type(kind)
+    }
+    return as_is, frozenset(name for name in names if batch[name].null_count == batch.num_rows)
+
+
+def _beside(as_is: Mapping[str, Any], made: pa.Table, names: Sequence[str]) -> pa.Table:
+    """The columns in their order, then the stamps."""
+    import pyarrow as pa
+
+    if not as_is:
+        return made
+    columns = {name: as_is[name] if name in as_is else made[name] for name in names}
+    return pa.table({**columns, **{name: made[name] for name in made.column_names if name not in columns}})
 
 
 def _replacing(names: Mapping[str, DataType], flag: str) -> str:

@@ -7,13 +7,22 @@ import, and a value is never logged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 from sources.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from sources.stream import Vendor
+
+@dataclass(frozen=True)
+class Param:
+    """One setting of a vendor: `sources.<instance>.<name>` in dlt's configuration."""
+
+    name: str
+    help: str
+    secret: bool = False
+    required: bool = True
+    default: str | None = None
 
 
 def setting_name(instance: str, name: str) -> str:
@@ -31,9 +40,15 @@ class Config(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         if name not in self._values:
+            secret = name in self._secret_names
+            table = (
+                f"[sources.{self.instance}] in .dlt/secrets.toml"
+                if secret
+                else f"[instances.{self.instance}] in tsunagu.toml"
+            )
             raise ConfigurationError(
-                f"{self.instance}: {name} is not set. Set {self.setting(name)} in the environment, "
-                f"or {name} under [sources.{self.instance}] in .dlt/secrets.toml of the home."
+                f"{self.instance}: {name} is not set. Give {name} under {table} of the home, "
+                f"or set {self.setting(name)} in the environment."
             )
         return self._values[name]
 
@@ -97,7 +112,7 @@ def _leaves(value: Any) -> Iterator[str]:
         yield value
 
 
-def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None = None) -> Config:
+def read_config(params: Sequence[Param], instance: str, given: Mapping[str, Any] | None = None) -> Config:
     """The instance's settings: `given` where it has them, else dlt's providers, else the default.
 
     A required setting that is nowhere is a `ConfigurationError` that names it.
@@ -105,7 +120,7 @@ def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None =
     import dlt
 
     values: dict[str, Any] = {}
-    for param in vendor.params:
+    for param in params:
         value = (given or {}).get(param.name)
         if value is None and given is None:
             secrets: Any = dlt.secrets  # looks into config.toml as well: a setting is found wherever a person put it
@@ -113,8 +128,8 @@ def read_config(vendor: Vendor, instance: str, given: Mapping[str, Any] | None =
         values[param.name] = param.default if value is None else value
     for name, value in (given or {}).items():
         values.setdefault(name, value)
-    config = Config(instance, values, tuple(p.name for p in vendor.params if p.secret))
-    for param in vendor.params:
+    config = Config(instance, values, tuple(p.name for p in params if p.secret))
+    for param in params:
         if param.required and param.name not in config:
             config[param.name]  # raises with the remedy
     return config

@@ -1,4 +1,4 @@
-"""What a vendor declares (streams, parameters, how to sign in) and the way from there to a dlt source.
+"""What a vendor declares (streams, parameters, how to sign in), and how vendors are found.
 
 A vendor is data: a table of `Stream` rows and a `connect` function that returns a signed-in `Connection`. The loop
 window -> pages -> Arrow -> dlt lives in `sources/extract.py` and is the same for all. This module must not know any
@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from sources.config import Config, Param
 from sources.errors import ConfigurationError
+from sources.tables import DataType, Rejected
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from dlt.extract import DltSource
 
     from sources.arrow import Pages
-    from sources.config import Config
-    from sources.extract import Notes
 
 Clock = Callable[[], datetime]
 """Gives the instant a run counts as "now": aware, UTC."""
 
-DataType = Literal["text", "bigint", "double", "decimal", "bool", "timestamp", "date"]
 Deletes = Literal["none", "flag", "feed", "sweep"]
+GoesOnBy = Literal["nothing", "cursor", "memory"]
+"""cursor: pages come in the order of the cursor, so that the stamp reached is where to go on. memory: for a first listing
+in another order, the connection notes its place in `Window.memory` after each page it has given, and begins at a place that
+is noted there. nothing: the window is read in one piece."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ class Stream:
     """flag: rows carry `_deleted` themselves; feed: `Connection.deleted`; sweep: `Connection.ids` lists what lives."""
     volatile: tuple[str, ...] = ()
     """Columns that change without the record changing (scores recomputed nightly): left out of `_hash`."""
-    record_url: str | None = None
-    """Template of the record's address for a person, with `{base_url}` and the key columns in braces."""
     sweep_every: timedelta = timedelta(hours=20)
     """A sweep lists every live id, so it runs at most this often (and always in the first run)."""
+    window_rows: int = 500_000
+    """A window is cut after about this many rows where `Connection.goes_on_by` allows it: each part lands by itself."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What only this vendor's `connect` understands."""
 
@@ -71,18 +73,9 @@ class Window:
     """What the vendor wants to remember for this stream (JSON values): kept only if the load that carries it lands."""
     backfill: bool = False
 
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row that a vendor could not read: it goes to `quarantine` instead of being lost."""
-
-    reason: str
-    source_key: str | None = None
-    file: str | None = None
-    line: int | None = None
-    column_name: str | None = None
-    value: str | None = None
-    row_text: str | None = None
+    def in_words(self) -> str:
+        """Start and end, to recognise the window by."""
+        return f"{self.start.isoformat() if self.start else '-'}/{self.end.isoformat()}"
 
 
 if TYPE_CHECKING:
@@ -99,6 +92,10 @@ class Connection(Protocol):
     def pages(self, stream: Stream, window: Window) -> Iterator[Batch]:
         """The rows of the window, in any order. Extra rows outside it do no harm. May raise `ObjectNotPermitted`."""
         ...
+
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:  # noqa: ARG002
+        """How reading goes on after a cut of this window: see `GoesOnBy`."""
+        return "nothing"
 
     def deleted(self, stream: Stream, window: Window) -> Iterator[pa.Table]:  # noqa: ARG002
         """Tombstones of a `feed`: the key columns and `_deleted_at` (timestamp, may be null)."""
@@ -118,17 +115,6 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Called at the end of the run, also after a failure."""
-
-
-@dataclass(frozen=True)
-class Param:
-    """One setting of a vendor: `sources.<instance>.<name>` in dlt's configuration."""
-
-    name: str
-    help: str
-    secret: bool = False
-    required: bool = True
-    default: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,24 +167,3 @@ def load_vendor(name: str) -> Vendor:
     if not isinstance(vendor, Vendor):
         raise ConfigurationError(f"sources/{name}/__init__.py: VENDOR is a {type(vendor).__name__}, not a Vendor.")
     return vendor
-
-
-def build_source(
-    vendor: Vendor,
-    instance: str,
-    *,
-    clock: Clock,
-    window: Window | None = None,
-    streams: Sequence[str] | None = None,
-    config: Mapping[str, Any] | None = None,
-    notes: Notes | None = None,
-) -> DltSource:
-    """A dlt source named `instance` with one resource per stream.
-
-    `window` makes it a backfill: that window is read and no forward state is written. `streams` limits it. `config`
-    replaces dlt's configuration (tests). `notes` collects what happened: rows, requests, skipped objects. Nothing is
-    requested before dlt starts to extract.
-    """
-    from sources.extract import dlt_source
-
-    return dlt_source(vendor, instance, clock=clock, window=window, streams=streams, config=config, notes=notes)

@@ -6,18 +6,22 @@ Pure functions on Arrow tables; nothing here knows a vendor, a window or dlt's p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
-
-from sources.stream import DataType
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+DataType = Literal["text", "bigint", "double", "decimal", "bool", "timestamp", "date"]
+"""The types of raw columns, as dlt names them."""
 
 ROW_GROUP = 10_240
 """Tables are yielded in multiples of this: five DuckDB vectors, a divisor of dlt's buffer of 122,880 rows. Measured:
 row groups that are not aligned cost more than twice the CPU of a load."""
 BUFFER = 122_880
 """Rows that dlt gathers before it writes a row group (DATA_WRITER__BUFFER_MAX_ITEMS)."""
+MOST_PINNED = 1.5
+"""A table that keeps this many times its own size in memory is given as it is, beyond it is copied."""
 STAMPS: Mapping[str, DataType] = {
     "_hash": "bigint",
     "_seq": "bigint",
@@ -44,6 +48,21 @@ VENDOR_COUNT: Mapping[str, DataType] = {
     "counted_at": "timestamp",
 }
 SEEN: Mapping[str, DataType] = {"stream": "text", "key": "text"}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row or a file that a vendor could not read: it goes to `quarantine` instead of being lost."""
+
+    reason: str
+    source_key: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column_name: str | None = None
+    value: str | None = None
+    row_text: str | None = None
+    is_file: bool = False
+    """True: it is a whole file. The run lands the rest, and says that it failed in part."""
 
 
 def hints(columns: Mapping[str, DataType], *, stamps: bool = True) -> dict[str, dict[str, Any]]:
@@ -89,8 +108,7 @@ def arrow_type(kind: DataType) -> pa.DataType:
 def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in tables of a multiple of `ROW_GROUP`; only the last may be shorter.
 
-    They are copied together into Arrow's own memory: what dlt buffers would otherwise pin the many small blocks
-    that DuckDB made, and a first load of a million rows would take twice the memory.
+    What dlt buffers pins the memory behind it, so tables that hold much more than they show are copied.
     """
     import pyarrow as pa
 
@@ -102,17 +120,24 @@ def aligned(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
         whole = count - count % ROW_GROUP
         if whole:
             joined = pa.concat_tables(waiting, promote_options="default")
-            yield _copied(joined.slice(0, whole))
+            yield _compact(joined.slice(0, whole))
             count, given = count - whole, given + whole
             if given >= BUFFER:  # dlt has written what it held: give the memory back
                 pa.default_memory_pool().release_unused()
                 given = 0
-            waiting = [_copied(joined.slice(whole))] if count else []
+            waiting = [_compact(joined.slice(whole))] if count else []
     if waiting:
         yield pa.concat_tables(waiting, promote_options="default")
 
 
-def _copied(table: pa.Table) -> pa.Table:
+def _compact(table: pa.Table) -> pa.Table:
+    """The table in memory of about its own size."""
+    return table if table.get_total_buffer_size() <= MOST_PINNED * table.nbytes else copied(table)
+
+
+def copied(table: pa.Table) -> pa.Table:
+    """The table in Arrow's own memory. What DuckDB gives lies in blocks that are larger than their rows, which nothing
+    tells: a first load of a million rows would take twice the memory."""
     import pyarrow as pa
 
     return pa.concat_tables([table.slice(0, 0), table]).combine_chunks()  # one chunk alone would not be copied

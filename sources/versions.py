@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sources.stream import DataType
+from sources.tables import DataType
 
 SQL_TYPES: Mapping[DataType, str] = {
     "text": "varchar",

@@ -114,8 +114,15 @@
 {% macro as_of() -%} (select as_of from {{ source("run", "context") }}) {%- endmacro %}
 
 
+{#
+  The day of as-of in the company's zone. For rules that need no more: a model that asks for the day is rebuilt once a
+  day, one that asks for the instant after every load.
+#}
+{% macro as_of_date() -%} {{ local_date(as_of()) }} {%- endmacro %}
+
+
 {# Loads up to this one are visible. #}
-{% macro through_seq() -%}(select through_seq from {{ source("run", "context") }}) {%- endmacro %}
+{% macro through_seq() -%} (select through_seq from {{ source("run", "context") }}) {%- endmacro %}
 
 
 {# Loads up to this one are in canonical already. #}
@@ -124,6 +131,28 @@
 
 {# A table of the ledgers in the precious file. #}
 {% macro ledger(table) -%} {{ source("ledger", table) }} {%- endmacro %}
+
+
+{#
+  Hook before a canonical table whose rows belong to records of these entities: what it holds of the records that the new
+  loads changed goes, because of one that has no row any more (a link taken back) staging says nothing. The same
+  transaction brings the others anew.
+#}
+{% macro forget_changed(entities) -%}
+    {%- set parents = [] -%}
+    {%- for entity in entities -%} {%- do parents.append(ref("canonical_" ~ entity)) -%} {%- endfor -%}
+    {%- if execute and is_incremental() -%}
+        delete from {{ this }}
+        where
+            record_key in (
+                {%- for parent in parents %}
+                    select record_key
+                    from {{ parent }}
+                    where load_seq > {{ since_seq() }} {{- ' union all' if not loop.last }}
+                {%- endfor %}
+            )
+    {%- endif -%}
+{%- endmacro %}
 
 
 {# Before an incremental table takes in a run that reads every load: what it held is forgotten, in the same transaction. #}

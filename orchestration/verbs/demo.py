@@ -100,6 +100,8 @@ def write_home(home: Path, life: Life, served: Sandbox) -> Settings:
     from sources.stream import load_vendor
 
     lines = [f'company = "{NAME}"', "demo = true"]
+    lines += ["# What counts as now here: the company's time goes on with `tsunagu demo --advance DAYS` only."]
+    lines += [f"clock = {served.company_now.isoformat()}"]
     secrets: list[str] = []
     for instance, (vendor, options) in served.instances().items():
         secret_names = {param.name for param in load_vendor(vendor).params if param.secret}
@@ -111,15 +113,11 @@ def write_home(home: Path, life: Life, served: Sandbox) -> Settings:
         if hidden:
             secrets += [f"[sources.{instance}]", *(f"{key} = {_toml(value)}" for key, value in hidden.items()), ""]
     home.mkdir(parents=True, exist_ok=True)
-    (home / HOME_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _write(home / HOME_FILE, "\n".join(lines) + "\n")
     settings = Settings.load(home)
     settings.secrets_path.parent.mkdir(parents=True, exist_ok=True)
-    settings.secrets_path.touch(mode=0o600)
-    settings.secrets_path.write_text("\n".join(secrets), encoding="utf-8")
-    settings.secrets_path.chmod(0o600)
-    (home / STATE_FILE).write_text(
-        json.dumps({**asdict(life), "now": served.company_now.isoformat()}), encoding="utf-8"
-    )
+    _write(settings.secrets_path, "\n".join(secrets))
+    _write(home / STATE_FILE, json.dumps({**asdict(life), "now": served.company_now.isoformat()}))
     return settings
 
 
@@ -129,6 +127,14 @@ def _toml(value: Any) -> str:
         table = cast("Mapping[str, Any]", value)
         return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(part)}" for key, part in table.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, so that a demo that is killed leaves a home which the next one reads; for the owner only."""
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
 
 
 class Sandbox:

@@ -68,12 +68,15 @@ def _instance(console: Console, settings: Settings, instance: Instance) -> int:
         console.print(f"  {line}")
     connection: Connection | None = None
     try:
-        config = read_config(vendor, instance.name)
+        config = read_config(vendor.params, instance.name)
         connection = vendor.connect(config, lambda: datetime.now(UTC))
         return _streams(console, vendor, connection)
     except Exception as error:  # noqa: BLE001  whatever a tool answers is this instance's finding; the others go on
         console.print(f"  {BAD} {escape(sentence(error))}")
-        console.print(f"    how to create the credentials: sources/{vendor.name}/README.md")
+        if settings.is_demo:
+            console.print("    the made-up tools answer only while this runs: tsunagu demo --keep-serving")
+        else:
+            console.print(f"    how to set it up: sources/{vendor.name}/README.md")
         return code_of(error)
     finally:
         if connection is not None:

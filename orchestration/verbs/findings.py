@@ -20,6 +20,8 @@ REMEDIES: Mapping[str, str] = {
     "unmapped_lifecycle_stages": (
         "stands as 'unmapped'. Give it a row in {maps}/lifecycle_authority.csv, then run: tsunagu publish"
     ),
+    "unmapped_channels": "stands as 'unmapped'. Give it a row in {maps}/channels.csv, then run: tsunagu publish",
+    "unmapped_pipelines": "stands as 'unmapped'. Give it a row in {maps}/pipeline_map.csv, then run: tsunagu publish",
     "missing_fx_rates": (
         "has no rate, so that its amounts are unknown. Give it rows in {maps}/fx_rates.csv and {maps}/budget_rates.csv, "
         "then run: tsunagu publish"

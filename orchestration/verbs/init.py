@@ -27,7 +27,7 @@ def write_home(vendor_names: Sequence[str]) -> int:
         settings.secrets_path.write_text(_secrets_text(chosen), encoding="utf-8")
     print(f"wrote {where}\nwrote {settings.secrets_path} (mode 0600)")
     for vendor in chosen:
-        print(f"  {vendor.label}: how to create its credentials: sources/{vendor.name}/README.md")
+        print(f"  {vendor.label}: how to set it up: sources/{vendor.name}/README.md")
     print("Fill both files in, then run: tsunagu doctor")
     return 0
 

@@ -187,8 +187,12 @@ def serve(
 
 
 def _bind(port: int) -> list[socket.socket]:
-    """The port on 127.0.0.1, and on ::1 where that is possible."""
-    four = socket.socket(socket.AF_INET)
+    """The port on 127.0.0.1, and on ::1 where that is possible.
+
+    asyncio turns Nagle's algorithm off only for sockets that name TCP as their protocol; with it, the body of an answer
+    waits for the client's delayed acknowledgement of the headers: 40 ms a request on Linux.
+    """
+    four = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     four.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         four.bind(("127.0.0.1", port))
@@ -200,7 +204,7 @@ def _bind(port: int) -> list[socket.socket]:
         ) from problem
     bound = [four]
     with suppress(OSError):
-        six = socket.socket(socket.AF_INET6)
+        six = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         six.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             six.bind(("::1", four.getsockname()[1]))

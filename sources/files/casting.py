@@ -1,10 +1,10 @@
-"""A column of text → a typed column, in one vectorised statement; the few cells that it cannot read go to `values.py`.
+"""Columns of text → typed columns, in one vectorised statement; the few cells that it cannot read go to `values.py`.
 
 The fast path knows the common plain forms only and must agree with the reference on each of them (a property test
 holds that); whatever it does not know comes back NULL and is read cell by cell, once per distinct text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -46,30 +46,60 @@ class Refusal:
     reason: str
 
 
+def cast_columns(
+    cells: Mapping[str, pa.ChunkedArray], how: Mapping[str, Cast], con: duckdb.DuckDBPyConnection
+) -> tuple[dict[str, pa.ChunkedArray], dict[str, list[Refusal]]]:
+    """The typed columns, NULL where a cell is blank or refused, and the refusals of those columns that have any."""
+    columns: dict[str, pa.ChunkedArray] = {}
+    refusals: dict[str, list[Refusal]] = {}
+    for name, typed in _fast(
+        {name: cells[name] for name in cells if _has_work(cells[name], how[name])}, how, con
+    ).items():
+        target, texts = ARROW_TYPES[how[name].kind], cells[name]
+        columns[name] = typed if typed.type == target else typed.cast(target)
+        if typed.null_count == texts.null_count:  # a blank cell gives NULL, so all others have a value
+            continue
+        missed = pc.and_(pc.is_valid(texts), pc.is_null(typed))
+        columns[name], refused = _slow(texts, columns[name], missed, how[name])
+        if refused:
+            refusals[name] = refused
+    for name, texts in cells.items():
+        if name not in columns:
+            is_text = how[name].kind == "text"
+            columns[name] = texts if is_text else _empty(len(texts), ARROW_TYPES[how[name].kind])
+    return columns, refusals
+
+
 def cast_column(
     cells: pa.ChunkedArray, how: Cast, con: duckdb.DuckDBPyConnection
 ) -> tuple[pa.ChunkedArray, list[Refusal]]:
-    """The typed column, NULL where the cell is blank or refused, and the refusals."""
-    if how.kind == "text":
-        return cells, []
-    target = ARROW_TYPES[how.kind]
-    if cells.null_count == len(cells):
-        return pa.chunked_array([pa.nulls(len(cells), target)]), []
-    typed = _fast(cells, how, con).cast(target)
-    missed = pc.and_(pc.is_valid(cells), pc.is_null(typed))
-    if not pc.any(missed).as_py():
-        return typed, []
-    return _slow(cells, typed, missed, how)
+    """One column: see `cast_columns`."""
+    columns, refusals = cast_columns({"x": cells}, {"x": how}, con)
+    return columns["x"], refusals.get("x", [])
 
 
-def _fast(cells: pa.ChunkedArray, how: Cast, con: duckdb.DuckDBPyConnection) -> pa.ChunkedArray:
-    """One statement over the whole column. The regular expressions keep DuckDB's own leniency out."""
-    con.register("column_of_text", pa.table({"x": cells}))
+def _has_work(cells: pa.ChunkedArray, how: Cast) -> bool:
+    return how.kind != "text" and cells.null_count < len(cells)
+
+
+def _empty(count: int, kind: pa.DataType) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.nulls(count, kind)])
+
+
+def _fast(
+    cells: Mapping[str, pa.ChunkedArray], how: Mapping[str, Cast], con: duckdb.DuckDBPyConnection
+) -> dict[str, pa.ChunkedArray]:
+    """One statement over all columns. The regular expressions keep DuckDB's own leniency out."""
+    if not cells:
+        return {}
+    places = {name: f"x{place}" for place, name in enumerate(cells)}
+    con.register("columns_of_text", pa.table({places[name]: texts for name, texts in cells.items()}))
     try:
-        con.execute(f"select {_expression(how)} as y from column_of_text")
-        return con.to_arrow_table().column("y")
+        casts = ", ".join(_expression(how[name], place) for name, place in places.items())
+        con.execute(f"select {casts} from columns_of_text")
+        return dict(zip(cells, con.to_arrow_table().columns, strict=True))
     finally:
-        con.unregister("column_of_text")
+        con.unregister("columns_of_text")
 
 
 # Plain forms only; RE2 has no look-around, so the shapes are spelt out.
@@ -81,33 +111,34 @@ _CLOCK = r"[ T]\d{1,2}:\d{2}(:\d{2})?"
 _WITH_OFFSET = r"[12]\d{3}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})"
 
 
-def _expression(how: Cast) -> str:
+def _expression(how: Cast, x: str) -> str:
+    """SQL of the value of the text column `x`."""
     if how.kind == "bool":
         return (
-            "case lower(x) when 'true' then true when '1' then true when 'はい' then true "
+            f"case lower({x}) when 'true' then true when '1' then true when 'はい' then true "
             "when 'false' then false when '0' then false when 'いいえ' then false end"
         )
     if how.kind in ("date", "timestamp"):
-        return _instant(how)
+        return _instant(how, x)
     shape, native = (_WHOLE, "bigint") if how.kind == "bigint" else (_NUMBER, "decimal(38, 9)")
     native = "double" if how.kind == "double" else native
-    return f"case when regexp_full_match(x, '{shape}') then try_cast(replace(x, ',', '') as {native}) end"
+    return f"case when regexp_full_match({x}, '{shape}') then try_cast(replace({x}, ',', '') as {native}) end"
 
 
-def _instant(how: Cast) -> str:
+def _instant(how: Cast, x: str) -> str:
     clock = "" if how.kind == "date" else f"({_CLOCK})?"
-    cases = [(_YEAR_FIRST, "replace(x, '/', '-')")]
+    cases = [(_YEAR_FIRST, x)]
     if how.order == "us":
-        cases.append((_MONTH_FIRST, r"regexp_replace(x, '^(\d{1,2})/(\d{1,2})/(\d{4})', '\3-\1-\2')"))
+        cases.append((_MONTH_FIRST, rf"regexp_replace({x}, '^(\d{{1,2}})/(\d{{1,2}})/(\d{{4}})', '\3-\1-\2')"))
     if how.kind == "date":
-        whens = [f"when regexp_full_match(x, '{shape}') then try_cast({iso} as date)" for shape, iso in cases]
+        whens = [f"when regexp_full_match({x}, '{shape}') then try_cast({iso} as date)" for shape, iso in cases]
     else:
         zone = how.zone.replace("'", "''")
         whens = [
-            f"when regexp_full_match(x, '{shape}{clock}') then timezone('{zone}', try_cast({iso} as timestamp))"
+            f"when regexp_full_match({x}, '{shape}{clock}') then timezone('{zone}', try_cast({iso} as timestamp))"
             for shape, iso in cases
         ]
-        whens.append(f"when regexp_full_match(x, '{_WITH_OFFSET}') then try_cast(x as timestamptz)")
+        whens.append(f"when regexp_full_match({x}, '{_WITH_OFFSET}') then try_cast({x} as timestamptz)")
     return f"case {' '.join(whens)} end"
 
 

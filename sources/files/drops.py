@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import compute
 
-from sources.errors import BadAnswer, ConfigurationError, ObjectNotPermitted
+from sources.errors import ConfigurationError, ObjectNotPermitted
 from sources.files.entities import KEY
 from sources.files.mapping import FileMapping, FileStream
 from sources.files.reading import read_file
@@ -50,7 +50,9 @@ class Drops(Connection):
         self._mapping = mapping
         self._clock = clock
         self._lists: dict[str, list[Reader]] = {}
-        self._con = duckdb.connect(config={"threads": 2, "autoinstall_known_extensions": False})
+        self._unread: set[_File] = set()
+        """Files of this run that could not be read."""
+        self._con = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
         self._con.execute("set TimeZone = 'UTC'")
 
     def close(self) -> None:
@@ -61,7 +63,11 @@ class Drops(Connection):
         for file_stream in self._mapping.of(stream.name):
             memory: MutableMapping[str, Any] = {} if window.backfill else window.memory.setdefault(file_stream.name, {})
             for file, data in self._deliveries(file_stream, memory, window):
-                yield from self._read(file_stream, file, data)
+                try:
+                    yield from self._read(file_stream, file, data)
+                except Unreadable as error:  # it stops itself: the others are read
+                    self._unread.add(file)
+                    yield Rejected(f"{error}. It is read again next time.", file=self._name(file), is_file=True)
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of every record in the newest full list of each stream of the entity."""
@@ -73,7 +79,7 @@ class Drops(Connection):
                 "records are gone: none is taken as deleted until the lines are corrected (see the quarantine)."
             )
         for one, reader in readers:
-            keys = pa.array(list(reader.keys), pa.string())
+            keys = pa.chunked_array([chunk for block in reader.listed for chunk in block.chunks], pa.string())
             yield pa.table({KEY[0]: pc.binary_join_element_wise(pa.scalar(one.object), keys, "|")})
 
     def count(self, stream: Stream) -> int | None:
@@ -88,33 +94,38 @@ class Drops(Connection):
 
     def _deliveries(
         self, stream: FileStream, memory: MutableMapping[str, Any], window: Window
-    ) -> Iterator[tuple[_File, bytes]]:
+    ) -> Iterator[tuple[_File, bytes | OSError]]:
+        """New files and their bytes. One that turns out to be unreadable is no delivery: it stays new."""
         seen: dict[str, Any] = memory.get("files", {})
         files = self._files(stream)
         for file in files:
-            name = str(file.path.relative_to(self._folder))
-            if seen.get(name, [None])[0] == file.changed_ns:
+            if seen.get(self._name(file), [None])[0] == file.changed_ns:
                 continue
-            data = file.path.read_bytes()
+            try:
+                data = file.path.read_bytes()
+            except OSError as error:
+                yield file, error
+                continue
             digest = hashlib.sha256(data).hexdigest()
-            repeated = digest == memory.get("latest")
-            memory["latest"] = digest
-            seen[name] = file.state(digest)
-            if not repeated or window.backfill:
+            if digest != memory.get("latest") or window.backfill:
                 yield file, data
-        there = {str(file.path.relative_to(self._folder)) for file in files}
+            if file not in self._unread:
+                memory["latest"] = digest
+                seen[self._name(file)] = file.state(digest)
+        there = {self._name(file) for file in files}
         memory["files"] = {name: state for name, state in seen.items() if name in there}
 
-    def _read(self, stream: FileStream, file: _File, data: bytes) -> Iterator[pa.Table | Rejected]:
+    def _name(self, file: _File) -> str:
+        return str(file.path.relative_to(self._folder))
+
+    def _read(self, stream: FileStream, file: _File, data: bytes | OSError) -> Iterator[pa.Table | Rejected]:
+        """The file's rows. Raises Unreadable before or between them."""
+        if isinstance(data, OSError):
+            raise Unreadable(f"{file.path.name} cannot be opened ({data.strerror}); correct its permissions")
         reader = self._reader(stream, file)
-        try:
-            for cells in read_file(file.path, data, stream.dialect, stream.needed):
-                self._check_header(stream, file, cells)
-                yield from reader.rows(cells)
-        except Unreadable as error:
-            raise BadAnswer(
-                f"{self._folder.name}: {error}. The other files were read; this one is read again next time."
-            ) from error
+        for cells in read_file(file.path, data, stream.dialect, stream.needed):
+            self._check_header(stream, file, cells)
+            yield from reader.rows(cells)
         _log.info(
             "%s: %s rows read, %s landed, %s quarantined, %s of other streams",
             file.path.name, reader.read, reader.landed, reader.quarantined, reader.left_out,
@@ -123,13 +134,13 @@ class Drops(Connection):
             self._lists[stream.name] = [reader]
 
     def _reader(self, stream: FileStream, file: _File) -> Reader:
-        return Reader(stream, str(file.path.relative_to(self._folder)), self._clock(), self._con)
+        return Reader(stream, self._name(file), self._clock(), self._con)
 
     def _check_header(self, stream: FileStream, file: _File, cells: Cells) -> None:
         there = cells.table.column_names
         for name, line in stream.needed.items():
             if name not in there:
-                raise ConfigurationError(
+                raise Unreadable(
                     f"{self._mapping.path}, line {line}: {file.path.name} has no column {name!r}. It has: {', '.join(there)}. "
                     "Correct the name in the mapping, or the delimiter or encoding if the names look wrong."
                 )
@@ -138,10 +149,17 @@ class Drops(Connection):
         """The reader of the newest full list, which is read again when this run did not read it."""
         if stream.delivery != "full":
             return []
-        if stream.name not in self._lists:
-            files = self._files(stream)
-            self._lists[stream.name] = []
-            for file in files[-1:]:
-                for _ in self._read(stream, file, file.path.read_bytes()):
+        files = self._files(stream)
+        newest = files[-1] if files else None
+        if newest is not None and newest not in self._unread and stream.name not in self._lists:
+            try:
+                for _ in self._read(stream, newest, newest.path.read_bytes()):
                     pass
-        return self._lists[stream.name]
+            except Unreadable:
+                self._unread.add(newest)
+        if newest in self._unread:
+            raise ObjectNotPermitted(
+                f"{self._name(newest)} is the newest full list and cannot be read, so nobody can say which records are gone: "
+                "none is taken as deleted."
+            )
+        return self._lists.get(stream.name, [])

@@ -6,6 +6,7 @@ only; it never looks at the drops.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any, Literal, NoReturn, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -118,8 +119,9 @@ def load_mapping(path: Path) -> FileMapping:
     return parse_mapping(text, path)
 
 
+@lru_cache(maxsize=8)
 def parse_mapping(text: str, path: Path) -> FileMapping:
-    """The mapping in `text`; `path` is named in errors."""
+    """The mapping in `text`; `path` is named in errors. A sync asks for it several times, and reads it once."""
     try:
         root = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

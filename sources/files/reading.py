@@ -25,6 +25,7 @@ def _read_workbook(name: str, data: bytes, dialect: Dialect) -> Iterator[Cells]:
     """Values of a sheet, as text in the forms that `values.py` reads (ISO dates, whole numbers without `.0`)."""
     import io
     import zipfile
+    import zlib
 
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -40,6 +41,8 @@ def _read_workbook(name: str, data: bytes, dialect: Dialect) -> Iterator[Cells]:
         # Files of other programs state a wrong size, and openpyxl then stops there.
         sheet.reset_dimensions()
         yield from _sheet_cells((list(row) for row in sheet.iter_rows(values_only=True)), dialect.header_line, name)
+    except (zipfile.BadZipFile, zlib.error, KeyError, SyntaxError, EOFError) as error:
+        raise Unreadable(f"{name} is a broken workbook ({error}); save it again as .xlsx, or as CSV") from error
     finally:
         book.close()
 

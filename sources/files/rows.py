@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import compute
 
-from sources.files.casting import ARROW_TYPES, Cast, Refusal, cast_column
+from sources.files.casting import ARROW_TYPES, Cast, Refusal, cast_columns
 from sources.files.entities import ENTITIES, reference_column
 from sources.files.mapping import FileStream, Source
 from sources.files.text import BrokenLine, Cells
@@ -50,6 +50,8 @@ class Reader:
     """Rows whose key is not known: what they were cannot be told from what is gone."""
     keys: set[str] = field(default_factory=set[str])
     """Keys of the rows of this stream so far, the rejected ones too."""
+    listed: list[pa.ChunkedArray] = field(default_factory=list[pa.ChunkedArray])
+    """The same keys block by block; a repeated one stands here as often as it came."""
     header: list[str] = field(default_factory=list[str])
 
     def rows(self, cells: Cells) -> Iterator[pa.Table | Rejected]:
@@ -60,7 +62,8 @@ class Reader:
             self.quarantined += 1
             yield self._broken(broken)
         table = cells.table.append_column("\0line", cells.lines)
-        table = table.filter(self._chosen(table))
+        chosen = self._chosen(table)
+        table = table if pc.all(chosen).as_py() else table.filter(chosen)
         ids = self._source_ids(table)
         repeated = self._repeated(ids) if self.stream.delivery == "full" or self.stream.distinct else {}
         if self.stream.distinct and repeated:
@@ -98,12 +101,10 @@ class Reader:
         columns: dict[str, Any] = {
             name: pa.nulls(table.num_rows, ARROW_TYPES[kind]) for name, kind in entity.raw_columns.items()
         }
-        refusals: dict[str, list[Refusal]] = {}
-        for source in self.stream.columns:
-            how = Cast(source.kind, source.order, self.stream.zone)
-            columns[source.target], refused = cast_column(_cells_of(table, source), how, self.con)
-            if refused:
-                refusals[source.target] = refused
+        texts = {source.target: _cells_of(table, source) for source in self.stream.columns}
+        how = {s.target: Cast(s.kind, s.order, self.stream.zone) for s in self.stream.columns}
+        typed, refusals = cast_columns(texts, how, self.con)
+        columns |= typed
         columns["source_id"] = ids
         columns["source_object"] = _repeat(self.stream.object, "text", table.num_rows)
         columns["id"] = _qualified(self.stream.object, ids)
@@ -160,6 +161,7 @@ class Reader:
 
     def _repeated(self, ids: pa.ChunkedArray) -> dict[int, str]:
         """Rows whose key stood above in the file already, in this block or an earlier one; remembers the block's keys."""
+        self.listed.append(ids)
         values = cast("list[str | None]", ids.to_pylist())
         fresh = set(values)
         if len(fresh) == len(values) and None not in fresh and fresh.isdisjoint(self.keys):
@@ -180,6 +182,7 @@ class Reader:
             self.unreadable_keys += 1
         else:
             self.keys.add(key)
+            self.listed.append(pa.chunked_array([[key]], pa.string()))
         return Rejected(broken.reason, _name(self.stream, key), self.file, broken.line, row_text=broken.text)
 
     def _key_of(self, broken: BrokenLine) -> str | None:
@@ -227,14 +230,15 @@ def _has(cells: pa.ChunkedArray, values: tuple[str, ...]) -> Any:
 
 
 def _repeat(value: Any, kind: str, count: int) -> Any:
-    return pa.array([value], ARROW_TYPES[kind]).take(pa.array([0] * count, pa.int8()))
+    return pa.repeat(pa.scalar(value, ARROW_TYPES[kind]), count)
 
 
 def _cells_of(table: pa.Table, source: Source) -> pa.ChunkedArray:
     """The text of one target: the constant, or the first column with a value, through the value map, else the default."""
     if source.constant is not None:
         return pa.chunked_array([_repeat(source.constant, "text", table.num_rows)])
-    cells: Any = pc.coalesce(*(table[name] for name in source.columns))
+    several: list[Any] = [table[name] for name in source.columns]
+    cells: Any = several[0] if len(several) == 1 else pc.coalesce(*several)
     if source.values:
         place = pc.index_in(cells, value_set=pa.array(source.values.keys()))
         mapped = pa.array([value or None for value in source.values.values()], pa.string()).take(place)

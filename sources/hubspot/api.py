@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from sources.arrow import loads
-from sources.extract import arrow_type
 from sources.hubspot.columns import ASSOCIATION_COLUMNS, FORM_SUBMISSIONS, PROPERTIES, WHOLE
 from sources.hubspot.records import Records, milliseconds
 from sources.hubspot.wire import Wire
-from sources.stream import Clock, Connection, DataType, Stream, Window
+from sources.stream import Clock, Connection, DataType, GoesOnBy, Stream, Window
+from sources.tables import arrow_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +45,7 @@ class HubSpot(Connection):
     def __init__(self, wire: Wire, clock: Clock) -> None:
         self._wire, self._records, self._clock = wire, Records(wire), clock
         self._owners_read: list[Row] | None = None
+        self._forms_read: list[Row] | None = None
         self._submitted: list[Row] | None = None
         self._whole: Mapping[str, Callable[[], Iterator[Row]]] = {
             "owners": self._owners,
@@ -78,6 +79,15 @@ class HubSpot(Connection):
             yield from _tables(rows, ASSOCIATION_COLUMNS)
         else:
             yield from _tables(self._whole[stream.name](), WHOLE[stream.name][1])
+
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
+        """Search gives records in the order of their stamp; a listing goes on by the `after` of its last page
+        (https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/basic/get-crm-v3-objects-contacts)."""
+        if stream.name not in PROPERTIES:
+            return "nothing"
+        if window.start is not None:
+            return "cursor"
+        return "memory" if self._records.shape(stream.object).fits_address else "nothing"
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of all live records: what this run has listed, else a listing for that."""
@@ -152,9 +162,11 @@ class HubSpot(Connection):
                     "updated_at": stage.get("updatedAt"),
                 }
 
-    def _form_answers(self) -> Iterator[Row]:
-        for body in self._wire.pages("/marketing/v3/forms", {"limit": FORMS_PAGE}):
-            yield from loads(body)["results"]
+    def _form_answers(self) -> list[Row]:
+        if self._forms_read is None:
+            pages = self._wire.pages("/marketing/v3/forms", {"limit": FORMS_PAGE})
+            self._forms_read = [form for body in pages for form in loads(body)["results"]]
+        return self._forms_read
 
     def _forms(self) -> Iterator[Row]:
         for form in self._form_answers():

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sources.arrow import Field, Json, Pages, column_name, loads
+from sources.errors import BadAnswer
 from sources.hubspot.columns import HISTORY, MODIFIED, MODIFIED_OF, PROPERTIES, RECORD
 from sources.hubspot.wire import MAX_NAMES, SEARCH_PAGE, SEARCH_RESULTS, Wire, next_page
 from sources.stream import DataType, Window
@@ -114,17 +115,27 @@ class Records:
     def read(self, name: str, window: Window) -> Iterator[Pages | pa.Table]:
         """The records of the window, the archived ones, the restored ones, and tombstones of those merged away."""
         shape = self.shape(name)
+        memory = window.memory
         ids: list[str] = []
-        merged: set[str] = set()
-        bodies = self._all(shape) if window.start is None else self._between(shape, window.start, window.end)
+        merged = set(memory.get("merged", ()))
+        place = memory.get("listed_to") if window.start is None and not window.backfill else None
+        bodies = self._between(shape, window.start, window.end) if window.start else self._listed(shape, place)
         for body in bodies:
             ids += ids_of(body)
             for found in _MERGED.findall(body):
                 merged.update(one for one in found.decode().split(";") if one)
             yield Pages([body], shape.json)
-        if window.start is None:
+            # A window that is cut here goes on behind this page, and must still tell who was merged away before.
+            if merged:
+                memory["merged"] = sorted(merged)
+            if window.start is None:
+                memory["listed_to"] = next_page(body)
+        memory.pop("merged", None)
+        memory.pop("listed_to", None)
+        if window.start is None and place is None:
             self.listed[name] = ids
-        self._changed[name, window.start, window.end] = ids
+        if place is None:
+            self._changed[name, window.start, window.end] = ids
         yield from self._archived(shape, window)
         if merged:
             yield tombstones(merged)
@@ -147,9 +158,23 @@ class Records:
             self.listed[name] = [one for body in bodies for one in ids_of(body)]
         return self.listed[name]
 
-    def _all(self, shape: Shape, *, archived: bool = False) -> Iterator[bytes]:
+    def _listed(self, shape: Shape, place: str | None) -> Iterator[bytes]:
+        """The listing from a place on. HubSpot does not say how long a place holds: if it does not, from the beginning."""
+        bodies = self._all(shape, after=place)
+        try:
+            first = next(bodies, None)
+        except BadAnswer:
+            if place is None:
+                raise
+            bodies = self._all(shape)
+            first = next(bodies, None)
+        if first is not None:
+            yield first
+            yield from bodies
+
+    def _all(self, shape: Shape, *, archived: bool = False, after: str | None = None) -> Iterator[bytes]:
         if shape.fits_address:
-            yield from self._wire.list(shape.name, shape.properties, shape.history, archived=archived)
+            yield from self._wire.list(shape.name, shape.properties, shape.history, archived=archived, after=after)
             return
         for body in self._wire.list(shape.name, ["hs_object_id"], archived=archived):
             ids = ids_of(body)

@@ -3,7 +3,8 @@
 Knows paths, page sizes and error answers; must not know streams, windows or columns. Pages that it was written from:
 - list, get and batch read: https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
 - search and its limits: https://developers.hubspot.com/docs/api-reference/search/guide
-- associations v4: https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide
+- associations v4: https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide and, for the size of a batch,
+  https://developers.hubspot.com/changelog/bug-fix-batch-read-limit-for-hubspot-associations-api
 - errors: https://developers.hubspot.com/docs/api-reference/error-handling
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LIST_PAGE, LIST_PAGE_WITH_HISTORY = 100, 50
 BATCH, BATCH_WITH_HISTORY = 100, 50
+ASSOCIATION_BATCH: Final = 1_000
 SEARCH_PAGE, SEARCH_RESULTS = 200, 10_000
 # A list names its properties in the address; beyond this many characters they go into the body of a batch read instead.
 # HubSpot does not publish the length at which it answers 414; 16,384 bytes with headers is what its edge takes.
@@ -117,15 +119,23 @@ class Wire:
         return loads(self.get(f"/crm/v3/properties/{name}"))["results"]
 
     def list(
-        self, name: str, properties: Sequence[str], history: Sequence[str] = (), *, archived: bool = False
+        self,
+        name: str,
+        properties: Sequence[str],
+        history: Sequence[str] = (),
+        *,
+        archived: bool = False,
+        after: str | None = None,
     ) -> Iterator[bytes]:
-        """All records of an object."""
+        """All records of an object, or those beyond the place that `paging.next.after` of an earlier page named."""
         params: dict[str, Any] = {"limit": LIST_PAGE_WITH_HISTORY if history else LIST_PAGE}
         params["properties"] = ",".join(properties)
         if history:
             params["propertiesWithHistory"] = ",".join(history)
         if archived:
             params["archived"] = "true"
+        if after:
+            params["after"] = after
         return self.pages(f"/crm/v3/objects/{name}", params)
 
     def batch_read(
@@ -146,7 +156,8 @@ class Wire:
                 "propertiesWithHistory": list(history),
             }
             body = self.post(path, asked)
-            self._only_missing(body, path)
+            if b'"errors"' in body and b'"numErrors"' in body:
+                self._only_missing(loads(body), path)
             yield body
 
     def search(
@@ -180,15 +191,14 @@ class Wire:
     def associations(
         self, from_name: str, to_name: str, ids: Sequence[str]
     ) -> Iterator[dict[str, list[dict[str, Any]]]]:
-        """Per 100 ids: id -> its associations; ids without any are there with an empty list."""
+        """Per 1,000 ids: id -> its associations; ids without any are there with an empty list."""
         path = f"/crm/v4/associations/{from_name}/{to_name}/batch/read"
-        for part in parts(ids, BATCH):
+        for part in parts(ids, ASSOCIATION_BATCH):
             found: dict[str, list[dict[str, Any]]] = {one: [] for one in part}
             inputs: list[dict[str, str]] = [{"id": one} for one in part]
             while inputs:
-                body = self.post(path, {"inputs": inputs})
-                answer = loads(body)
-                self._only_missing(body, path)
+                answer = loads(self.post(path, {"inputs": inputs}))
+                self._only_missing(answer, path)
                 inputs = []
                 for result in answer["results"]:
                     record = str(result["from"]["id"])
@@ -199,11 +209,9 @@ class Wire:
             yield found
 
     @staticmethod
-    def _only_missing(body: bytes, path: str) -> None:
+    def _only_missing(answer: Mapping[str, Any], path: str) -> None:
         """A batch answers 207 with errors beside results: ids that are not there are no failure, anything else is."""
-        if b'"errors"' not in body or b'"numErrors"' not in body:
-            return
-        for error in loads(body).get("errors") or []:
+        for error in answer.get("errors") or []:
             if error.get("category") != "OBJECT_NOT_FOUND":
                 raise BadAnswer(f"HubSpot answered a part of {path} with an error: {error.get('message')}")
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sources.errors import ConfigurationError, ObjectNotPermitted
-from sources.extract import arrow_type
 from sources.kintone.entities import FIELDS, SUBTABLE_ENTITIES, USER_TABLE, USERS, raw_columns
 from sources.kintone.forms import Form, check, read_form
 from sources.kintone.mapping import App, AppMapping
 from sources.kintone.records import Read, RecordReader
 from sources.kintone.wire import CALLS_A_DAY, Wire
 from sources.stream import Clock, Connection, DataType, Stream, Window
+from sources.tables import arrow_type
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,7 +20,7 @@ from sources.arrow import Field, Json, Pages, column_name, envelope, loads
 from sources.errors import BadAnswer, CredentialsRejected, QuotaExhausted
 from sources.http import Http, Rule
 from sources.salesforce.sign_in import sign_in
-from sources.stream import Clock, Connection, DataType, Rejected, Stream, Window
+from sources.stream import Clock, Connection, DataType, GoesOnBy, Rejected, Stream, Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,6 +92,14 @@ class SalesforceConnection(Connection):
 
     # --- rows ---
 
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
+        """A long window may be cut at a stamp: rows come in its order, which has an index
+        (https://developer.salesforce.com/docs/platform/salesforce-large-data-volumes-bp/guide/ldv-deployments-infrastructure-indexes.html).
+        Wide objects are read by ranges of ids."""
+        types = self._fields(stream.object)
+        chunks = self._chunks(stream, list(types), _window_condition(stream, types, window))
+        return "cursor" if len(chunks) == 1 else "nothing"
+
     def pages(self, stream: Stream, window: Window) -> Iterator[Batch]:
         """Rows of the window. Deleted and archived ones come too where the vendor keeps them (`queryAll`)."""
         types = self._fields(stream.object)
@@ -102,7 +110,8 @@ class SalesforceConnection(Connection):
         where = _window_condition(stream, types, window)
         chunks = self._chunks(stream, list(types), where)
         if len(chunks) == 1:
-            for body in self._query(kind, _soql(chunks[0], stream.object, where)):
+            cursor = next((name for name in types if column_name(name) == stream.cursor), "")
+            for body in self._query(kind, _soql(chunks[0], stream.object, where, cursor)):
                 yield Pages([body], shape)
             return
         for body in self._query(kind, _soql(chunks[0], stream.object, where, "Id")):

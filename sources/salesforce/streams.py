@@ -38,7 +38,6 @@ def _stream(
         lookback=LOOKBACK,
         deletes=deletes,
         volatile=volatile,
-        record_url="{base_url}/{id}",
     )
 
 

@@ -1,6 +1,6 @@
 """What the benchmark's vendors send: pages made from a few templates, so that a million rows fit in a small server.
 
-One shape per wire: HubSpot's list (nested properties, all values text), Salesforce's query (typed JSON, wide rows), plain
+One shape per wire: HubSpot's list (nested properties, all values text; with and without history), Salesforce's query (typed JSON, wide rows), plain
 REST (flat rows) and eSales Manager's CP932 export. A page is a template with its number written into the ids. Each shape
 also knows the one typed statement by which DuckDB reads the same bodies: the limit. Nothing here imports a source.
 """
@@ -94,32 +94,48 @@ class Pages:
 
 
 # HubSpot ---------------------------------------------------------------------------------------------------------
-def _hubspot_columns() -> dict[str, str]:
+_HISTORY_LENGTHS = (1, 1, 2, 4)
+
+
+def _hubspot_columns(stream: str) -> dict[str, str]:
     from sources.hubspot.columns import PROPERTIES
 
-    return {**PROPERTIES["companies"], **{f"company_field_{n}": "text" for n in range(4)}}
+    return {**PROPERTIES[stream], "hubspot_owner_id": "text", **{f"{stream}_field_{n}": "text" for n in range(4)}}
 
 
-def _hubspot_template(rows: int, chance: random.Random) -> str:
-    records: list[Any] = []
-    for row in range(rows):
-        properties = {name: value(kind, chance) for name, kind in _hubspot_columns().items()}
-        texts = {
-            name: None if v is None else str(v).lower() if isinstance(v, bool) else str(v)
-            for name, v in properties.items()
+def _hubspot_history(stream: str, chance: random.Random) -> dict[str, Any]:
+    """The earlier values of the properties whose history is read, newest first, as HubSpot gives them."""
+    from sources.hubspot.columns import HISTORY
+
+    def entry() -> dict[str, Any]:
+        return {
+            "value": str(value("text", chance) or ""),
+            "timestamp": "2025-04-01T09:00:00.123Z",
+            "sourceType": "CRM_UI",
+            "sourceId": f"userId:{chance.randint(1, 10**7)}",
+            "updatedByUserId": chance.randint(1, 10**7),
         }
-        texts["hs_object_id"] = f"{PAGE_MARK}{row:03}"
-        stamp = "2025-06-01T09:00:00.123Z"
-        records.append(
-            {
-                "id": texts["hs_object_id"],
-                "properties": texts,
-                "createdAt": stamp,
-                "updatedAt": stamp,
-                "archived": False,
+
+    return {name: [entry() for _ in range(chance.choice(_HISTORY_LENGTHS))] for name in HISTORY[stream]}
+
+
+def _hubspot_template(stream: str, with_history: bool) -> Callable[[int, random.Random], str]:
+    def template(rows: int, chance: random.Random) -> str:
+        records: list[Any] = []
+        for row in range(rows):
+            properties = {name: value(kind, chance) for name, kind in _hubspot_columns(stream).items()}
+            texts = {
+                name: None if v is None else str(v).lower() if isinstance(v, bool) else str(v)
+                for name, v in properties.items()
             }
-        )
-    return json.dumps(records, ensure_ascii=False, separators=(",", ":"))
+            texts["hs_object_id"] = f"{PAGE_MARK}{row:03}"
+            stamp = "2025-06-01T09:00:00.123Z"
+            record = {"id": texts["hs_object_id"], "properties": texts, "createdAt": stamp, "updatedAt": stamp}
+            past = {"propertiesWithHistory": _hubspot_history(stream, chance)} if with_history else {}
+            records.append({**record, "archived": False, **past})
+        return json.dumps(records, ensure_ascii=False, separators=(",", ":"))
+
+    return template
 
 
 def _hubspot_answer(shape: Shape, pages: Pages, method: str, path: str, body: bytes) -> bytes | None:
@@ -139,25 +155,37 @@ def _hubspot_answer(shape: Shape, pages: Pages, method: str, path: str, body: by
     return f'{{"results":{pages.page(number)}{paging}}}'.encode()
 
 
-def hubspot() -> Shape:
-    columns = _hubspot_columns()
+def _hubspot(stream: str, page_size: int, with_history: bool) -> Shape:
+    columns = _hubspot_columns(stream)
     inner = ", ".join(f'"{n}" {DUCKDB_TYPES[k]}' for n, k in columns.items())
+    past = ', "propertiesWithHistory" json' if with_history else ""
     return Shape(
         vendor="hubspot",
-        stream="companies",
-        page_size=100,
+        stream=stream,
+        page_size=page_size,
         columns=columns,
-        template=_hubspot_template,
+        template=_hubspot_template(stream, with_history),
         answer=_hubspot_answer,
         structure=(
             f'struct(id varchar, properties struct({inner}, hs_object_id varchar), "createdAt" timestamptz, '
-            '"updatedAt" timestamptz, archived boolean)[]'
+            f'"updatedAt" timestamptz, archived boolean{past})[]'
         ),
         select=", ".join([*(f'r.properties."{n}"' for n in columns), "r.properties.hs_object_id, r.id",
-                          'r."createdAt", r."updatedAt", r.archived']),
+                          'r."createdAt", r."updatedAt", r.archived',
+                          *(['r."propertiesWithHistory"'] if with_history else [])]),
         rows_key="results",
         config={"token": "pat-bench"},
     )  # fmt: skip
+
+
+def hubspot() -> Shape:
+    """Companies: a list without history, 100 a page."""
+    return _hubspot("companies", 100, with_history=False)
+
+
+def hubspot_history() -> Shape:
+    """Contacts with the history of their properties, 50 a page."""
+    return _hubspot("contacts", 50, with_history=True)
 
 
 # Salesforce ------------------------------------------------------------------------------------------------------
@@ -273,4 +301,9 @@ def rest() -> Shape:
     )
 
 
-SHAPES: Mapping[str, Callable[[], Shape]] = {"hubspot": hubspot, "salesforce": salesforce, "rest": rest}
+SHAPES: Mapping[str, Callable[[], Shape]] = {
+    "hubspot": hubspot,
+    "hubspot_history": hubspot_history,
+    "salesforce": salesforce,
+    "rest": rest,
+}

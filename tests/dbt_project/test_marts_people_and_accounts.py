@@ -68,6 +68,13 @@ def _people(canonical: Canonical) -> None:
             "canonical_person_account", key, person_key="moved", account_key=account, role="employee", is_primary=True,
             valid_from=since, valid_to=until,
         )  # fmt: skip
+    # The other tool calls another account primary, and said so later.
+    canonical.add("canonical_person", "moved-ma", full_name="Moved", source_system="ma", vendor="ma")
+    canonical.entities["moved-ma"] = "moved"
+    canonical.add(
+        "canonical_person_account", "other", person_key="moved-ma", account_key="third", role="advisor",
+        is_primary=True, valid_from="2025-03-01", source_system="ma", vendor="ma",
+    )  # fmt: skip
     for key, stage, entered_at in (
         ("hana", "mql", "2024-03-01"),
         ("hana", "sql", "2024-04-01"),
@@ -86,7 +93,12 @@ def _deals(canonical: Canonical) -> None:
         "won-mirror", won, account_key="third", close_date=date(2024, 5, 31), source_system="ma", mirror_of_key="won"
     )
     canonical.entities[mirror] = "won"
-    canonical.deal("open", [("2025-06-01 00:00:00", "proposal", 500_000, "nobody")], account_key="acme")
+    canonical.deal(
+        "open",
+        [("2025-06-01 00:00:00", "proposal", 500_000, "nobody")],
+        account_key="acme",
+        lead_source="Skywriting",
+    )
     canonical.deal(
         "renewed", [("2025-06-01 00:00:00", "proposal", 70_000, "rep")], account_key="third", pipeline="renewal"
     )
@@ -104,12 +116,14 @@ def _touches(canonical: Canonical) -> None:
         ("t1", "hana", "acme", "2024-01-10", "form", "inbound", "website"),
         ("t2", "hana", None, "2025-05-31 03:00:00", "meeting", None, "meeting"),
         ("t3", "moved", None, "2024-06-01", "call", "outbound", "phone"),
-        ("t4", "moved", None, "2025-06-20", "email", "outbound", "email"),
+        ("t4", "moved", None, "2025-06-20", "email", "outbound", "unmapped"),
+        ("t5", None, "third", "2025-06-25", "task", "internal", "none"),
         ("planned", "hana", "acme", "2025-07-10", "meeting", None, "meeting"),
     ):
         canonical.add(
             "canonical_interaction", key, person_key=person, account_key=account, occurred_at=at, touch_type=kind,
-            direction=direction, channel=channel, opportunity_key="open" if key == "planned" else None,
+            direction=direction, channel=channel, source_channel="barter" if channel == "unmapped" else channel,
+            opportunity_key="open" if key == "planned" else None,
         )  # fmt: skip
 
 
@@ -209,11 +223,29 @@ def test_a_touch_keeps_the_account_of_its_day(marts: Marts) -> None:
         "t2": account("acme"),
         "t3": account("third"),
         "t4": account("acme"),
+        "t5": account("third"),
         "planned": account("acme"),
     }
     assert one(marts, "select account_id from marts.person_360 where person_id = ?", person("moved")) == (
         account("acme"),
     )
+
+
+def test_the_primary_account_is_that_of_the_record_that_rules(marts: Marts) -> None:
+    found = marts.rows(
+        "select account_id, is_primary from marts.person_accounts where person_id = ? and valid_to is null order by 2",
+        [person("moved")],
+    )
+    assert found == [(account("third"), False), (account("acme"), True)]
+
+
+def test_a_task_of_our_own_is_an_activity_and_no_touch(marts: Marts) -> None:
+    assert one(
+        marts,
+        """select first_touch_at, last_touch_at, days_since_last_activity, last_activity_type from marts.customer_360
+           where account_id = ?""",
+        account("third"),
+    ) == (datetime(2024, 6, 1), datetime(2024, 6, 1), 5, "task")
 
 
 def test_planned_activities_are_not_in_the_past(marts: Marts) -> None:
@@ -281,7 +313,14 @@ def test_the_count_of_the_vendor_stands_beside_ours(marts: Marts) -> None:
         marts,
         "select measured_value, expected_value, status, details from marts.data_health where check_name = 'row_counts'",
     )
-    assert found == (2.0, 9.0, "error", "account")
+    assert found == (2.0, 9.0, "warn", "account: 7 fewer than the vendor counts")
+
+
+def test_a_channel_that_no_map_knows_is_named(marts: Marts) -> None:
+    found = marts.rows(
+        "select source_system, status, measured_value, details from marts.data_health where check_name = 'unmapped_channels' order by 1"
+    )
+    assert found == [("crm", "warn", 2.0, "Skywriting, barter"), ("ma", "ok", 0.0, None)]
 
 
 def test_every_pending_column_is_empty_and_every_built_one_may_hold_something(marts: Marts) -> None:

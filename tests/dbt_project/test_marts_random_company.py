@@ -1,7 +1,7 @@
 """Marts of a random company against the same numbers computed the long way: day by day, deal by deal.
 
-The company has mirrored, merged, deleted, reopened and foreign deals, owners who change and accounts known to two
-tools. Nothing of the product's SQL is used to compute what is expected.
+The company has mirrored, merged, deleted, reopened and foreign deals, owners who change, owners who change team and
+accounts known to two tools. Nothing of the product's SQL is used to compute what is expected.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,11 @@ class Deal:
 class Company:
     canonical: Canonical = field(default_factory=Canonical)
     deals: list[Deal] = field(default_factory=list[Deal])
-    teams: dict[str, str | None] = field(default_factory=dict[str, str | None])
+    seats: dict[str, list[tuple[date, str | None]]] = field(default_factory=dict[str, list[tuple[date, str | None]]])
+
+    def team(self, owner: str, day: date) -> str | None:
+        """The team that the owner ends the day in."""
+        return [team for since, team in self.seats[owner] if since <= day][-1]
 
 
 def make(seed: int) -> Company:
@@ -58,23 +63,41 @@ def make(seed: int) -> Company:
     company = Company()
     canonical = company.canonical
     for number in range(8):
-        team = None if number == 7 else f"team {number % 3}"
-        key = canonical.add(
+        owner = _add_owner(canonical, number, rng)
+        company.seats[owner] = _seats(canonical, owner)
+    accounts = _add_accounts(canonical, rng)
+    for number in range(250):
+        deal = _deal(f"deal{number}", rng, [*accounts, None], list(company.seats))
+        company.deals.append(deal)
+        _add_deal(canonical, deal, rng)
+    return company
+
+
+def _add_owner(canonical: Canonical, number: int, rng: random.Random) -> str:
+    """A user with up to three versions: some change team, on the fiscal year's first day too."""
+    moves = sorted({datetime(2022, 6, 1) + timedelta(hours=rng.randrange(26_000)) for _ in range(number % 3)})
+    if number == 4:
+        moves[-1] = datetime(2025, 3, 31, 20)  # 1 April in Tokyo
+    for order, moved_at in enumerate([None, *moves]):
+        team = None if number == 7 and order == 0 else f"team {(number + order) % 3}"
+        canonical.add(
             "canonical_sales_user",
             f"user{number}",
             name=f"User {number}",
             team=team,
             department="north" if team in ("team 0", "team 1") else "south" if team else None,
             is_active=True,
-            is_current=True,
+            is_current=order == len(moves),
+            valid_from=str(moved_at) if moved_at else "2022-01-01",
         )
-        company.teams[key] = team
-    accounts = _add_accounts(canonical, rng)
-    for number in range(250):
-        deal = _deal(f"deal{number}", rng, [*accounts, None], list(company.teams))
-        company.deals.append(deal)
-        _add_deal(canonical, deal, rng)
-    return company
+    return f"user{number}"
+
+
+def _seats(canonical: Canonical, key: str) -> list[tuple[date, str | None]]:
+    """(first day, team) of each version of a user; the first one holds from ever."""
+    versions = [row for row in canonical.rows["canonical_sales_user"] if row["record_key"] == key]
+    days = [date.min, *((datetime.fromisoformat(row["valid_from"]) + TOKYO).date() for row in versions[1:])]
+    return [(day, row["team"]) for day, row in zip(days, versions, strict=True)]
 
 
 def _add_accounts(canonical: Canonical, rng: random.Random) -> list[str]:
@@ -124,9 +147,17 @@ def _add_deal(canonical: Canonical, deal: Deal, rng: random.Random) -> None:
         close_date = (deal.versions[-1][0] + TOKYO).date()
     removal = {"is_deleted": True, "deleted_at": str(deal.removed_at)} if deal.removed_at else {}
     versions = [(str(at), stage, amount, owner) for at, stage, amount, owner in deal.versions]
-    shared = {"account_key": deal.account, "close_date": close_date, "currency": deal.currency, "name": deal.key}
+    shared: dict[str, Any] = {
+        "account_key": deal.account,
+        "close_date": close_date,
+        "currency": deal.currency,
+        "name": deal.key,
+    }
     canonical.deal(deal.key, versions, **shared, **removal)
     if rng.random() < 0.3:
+        if deal.account is None:  # only the mirror knows whose deal it is
+            shared["account_key"] = f"account{rng.randrange(30, 60)}"
+            deal.account = shared["account_key"] if deal.is_live else None
         mirror = canonical.deal(
             f"{deal.key}-mirror", versions, **shared, **removal, source_system="ma", mirror_of_key=deal.key
         )
@@ -182,7 +213,7 @@ def _cells(company: Company, day: date) -> Iterator[tuple[str, str, str, Deal, D
         if state is None or state[0] in ("won", "lost"):
             continue
         stage = "unmapped" if state[0] == "mystery" else state[0]
-        team = company.teams[state[2]] if state[2] else None
+        team = company.team(state[2], day) if state[2] else None
         for level, unit in (("company", "company"), ("team", team or "none")):
             for shown in (stage, "all"):
                 yield level, unit, shown, deal, _converted(deal, state[1], day)
@@ -233,13 +264,34 @@ def test_won_and_lost_flows_add_up_to_the_deals_closed(built: tuple[Company, Mar
     assert {"won": won, "lost": lost} == expected
 
 
+def test_a_team_wins_what_its_people_close_while_they_are_in_it(built: tuple[Company, Marts]) -> None:
+    company, marts = built
+    expected: dict[str, Decimal] = defaultdict(Decimal)
+    for deal in company.deals:
+        final = _final(deal)
+        if final and final[0] == "won":
+            # A later change of hands leaves the win where it was.
+            closure = max(n for n, v in enumerate(deal.versions) if n == 0 or deal.versions[n - 1][1] != v[1])
+            closed_day = (deal.versions[closure][0] + TOKYO).date()
+            state = deal.at(closed_day)
+            assert state is not None
+            expected[(company.team(state[2], closed_day) if state[2] else None) or "none"] += final[1]
+    found = marts.rows(
+        """select unit_id, -sum(won_amount) from marts.pipeline_daily
+           where level = 'team' and stage = 'all' group by 1 having sum(won_amount) <> 0"""
+    )
+    assert dict(found) == {team: amount for team, amount in expected.items() if amount}
+
+
 def test_the_cohort_funnel_counts_what_each_deal_reached(built: tuple[Company, Marts]) -> None:
     company, marts = built
     expected: dict[str, int] = defaultdict(int)
     for deal in company.deals:
         if not deal.is_live:
             continue
-        orders = [[*OPEN, "won"].index(v[1]) for v in deal.versions if v[1] in (*OPEN, "won")]
+        final = _final(deal)
+        reached = [v[1] for v in deal.versions if v[1] in OPEN] + (["won"] if final and final[0] == "won" else [])
+        orders = [[*OPEN, "won"].index(stage) for stage in reached]
         for stage in [*OPEN, "won"][: max(orders) + 1]:
             expected[stage] += 1
     found = marts.rows(

@@ -21,6 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import requests
 
 from orchestration.cli import main
 from orchestration.settings import Settings
@@ -145,6 +146,16 @@ class Connected:
     @property
     def drops(self) -> Path:
         return self.home / "exports"
+
+    def days_later(self, days: int) -> Connected:
+        """The same home after its company lived on: the tools show the new day, and new exports are delivered."""
+        control = self.served.line["control"]["base_url"]
+        answer = requests.post(f"{control}/_company/advance", json={"days": days}, timeout=60)
+        answer.raise_for_status()
+        later = Connected(self.home, self.life, Sandbox(self.served.child, answer.json()))
+        later.deliver()
+        later.connect()
+        return later
 
     def deliver(self) -> None:
         """Put the files of the served company into this home's own folder."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -74,31 +73,3 @@ def test_a_full_disk_stops_before_the_load_and_what_was_read_lands_later(
     home.sync()
     assert home.versions("fed", "1") == [("1", "a", False), ("1", "b", False)]
     home.check()
-
-
-def test_a_package_that_can_never_load_is_aborted_and_its_rows_are_read_again(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dlt.destinations.exceptions import DatabaseTerminalException
-    from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
-
-    home.store.put(home.later(minutes=10), "Fed", {"id": "1", "name": "b"})
-    home.store.put(home.now, "Swept", {"id": "1", "name": "b"})
-    home.later(minutes=10)
-    run = DuckDbCopyJob.run
-
-    def refuse(job: Any) -> None:
-        if "swept" in job._file_path:
-            raise DatabaseTerminalException(ValueError("this can never load"))
-        run(job)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(DuckDbCopyJob, "run", refuse)
-        with pytest.raises(Exception, match="this can never load"):
-            home.sync()
-    assert home.versions("fed", "1") == [("1", "a", False)], "rows of a load that was aborted do not count"
-    report = home.sync()
-    assert report.rows["fed"] == 1, "rows that an aborted load had written are no previous version"
-    assert report.rows["swept"] == 1
-    assert home.versions("fed", "1") == [("1", "a", False), ("1", "b", False)]
-    assert home.latest("swept")["1"] == "b"

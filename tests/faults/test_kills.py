@@ -74,6 +74,9 @@ def test_a_kill_at_a_joint_loses_nothing_and_doubles_nothing(tmp_path: Path, poi
     change(home, chance, "after")
     home.sync()
     home.check()
+    assert [path.name for path in home.pipelines_dir.glob("*/normalize/*/")] == ["extracted"], (
+        "rows of a dead extraction"
+    )
     change(home, chance, "later")
     home.sync()
     home.check()

@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from sources.arrow import Field, Json, Pages
 from sources.config import Config
-from sources.errors import ObjectNotPermitted
-from sources.stream import Clock, Connection, Param, Stream, Vendor, Window
+from sources.errors import BadAnswer, ObjectNotPermitted, QuotaExhausted
+from sources.stream import Clock, Connection, GoesOnBy, Param, Stream, Vendor, Window
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = {"id": "text", "name": "text", "amount": "double", "modified": "timestamp", "never": "date"}
@@ -103,6 +103,13 @@ class ToolConnection(Connection):
         self.permitted = bool(config.get("permitted"))
         self.hidden = str(config.get("hidden", ""))
         self.fail_after = int(config.get("fail_after", "-1"))
+        self.nonsense = str(config.get("nonsense", "")).split(",")
+        self.quota_at = str(config.get("quota_at", ""))
+        self.goes_on: GoesOnBy = config.get("goes_on", "nothing")
+        self.asked_log = config.get("asked_log")
+
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
+        return self.goes_on
 
     def pages(self, stream: Stream, window: Window) -> Iterator[Pages]:
         if stream.name == "secret" and not self.permitted:
@@ -114,13 +121,33 @@ class ToolConnection(Connection):
             for at, values in versions
             if values is not None and at <= window.end and (window.start is None or at > window.start)
         ]
+        if self.goes_on == "cursor":
+            rows.sort(key=lambda row: row["modified"])
+        if self.goes_on == "memory":
+            rows = sorted(
+                (row for row in rows if row["id"] > window.memory.get("place", "")), key=lambda row: row["id"]
+            )
         for first in range(0, max(len(rows), 1), self.page):
             self.requests += 1
+            self._log(stream, rows[first : first + self.page])
             if self.requests == self.fail_after:
                 raise RuntimeError("the line broke")
             if self.pause:
                 time.sleep(self.pause)
+            if first >= 2 * self.page and stream.name in self.nonsense:
+                raise BadAnswer(f"tool: {stream.object} answers nonsense")
+            if stream.name == self.quota_at:
+                raise QuotaExhausted("tool: the allowance is used up")
             yield Pages([orjson.dumps({"rows": rows[first : first + self.page]})], SHAPE)
+            if self.goes_on == "memory" and rows:
+                window.memory["place"] = rows[first : first + self.page][-1]["id"]
+        window.memory.pop("place", None)
+
+    def _log(self, stream: Stream, rows: list[dict[str, Any]]) -> None:
+        """Which records were asked for, for tests of where reading begins."""
+        if self.asked_log:
+            with Path(self.asked_log).open("a") as log:
+                log.writelines(f"{stream.name} {row['id']}\n" for row in rows)
 
     def deleted(self, stream: Stream, window: Window) -> Iterator[pa.Table]:
         self.requests += 1

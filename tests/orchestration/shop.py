@@ -28,7 +28,6 @@ SHOP = Vendor(
             object="Account",
             key=("id",),
             columns={"id": "text", "name": "text"},
-            record_url="{base_url}/account/{id}",
         ),
         Stream(name="person", object="Person", key=("id",), columns={"id": "text"}, deletes="sweep"),
     ),

@@ -66,6 +66,7 @@ version: 2
 sources:
   - {name: shop, database: raw, schema: raw_shop, tables: [{name: account}, {name: person}]}
   - {name: ledger, database: raw, schema: ledger, tables: [{name: loads}, {name: identity_history}]}
+  - {name: engine, database: raw, schema: raw_engine, tables: [{name: vendor_count}]}
   - {name: run, schema: run, tables: [{name: context}]}
   - {name: identity, schema: identity, tables: [{name: clusters}]}
 """,
@@ -149,7 +150,10 @@ def small_home(folder: Path) -> SmallSettings:
     settings.make_folders()
     for name, text in FILES.items():
         write(settings, name, text)
-    write(settings, "models/staging/stg_loads__vendor_count.sql", "select live_count from raw.raw_shop.vendor_count")
+    engine = "{% do source('engine', 'vendor_count') %}select live_count from raw.raw_shop.vendor_count"
+    write(settings, "models/staging/stg_loads__vendor_count.sql", engine)
+    write(settings, "models/staging/stg_shop__product.sql", "select null::varchar as record_key where 1 = 0")
+    write(settings, "models/canonical/canonical_product.sql", "select * from {{ ref('stg_shop__product') }}")
     counts = (
         "{{ config(materialized='table') }} select max(live_count) as live from {{ ref('stg_loads__vendor_count') }}"
     )
@@ -180,10 +184,10 @@ def write(settings: Settings, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def load(settings: Settings, day: int, **rows: Sequence[tuple[Any, ...]]) -> int:
+def load(settings: Settings, day: float, **rows: Sequence[tuple[Any, ...]]) -> int:
     """Land rows as one load, `day` days after MONDAY. Returns its seq."""
     with duckdb.connect(str(settings.raw_path)) as raw:
-        load_id = f"{day:04d}.{sum(len(r) for r in rows.values())}"
+        load_id = f"{day:07.2f}.{sum(len(r) for r in rows.values())}"
         for table, table_rows in rows.items():
             for row in table_rows:
                 marks = ", ".join("?" * len(row))

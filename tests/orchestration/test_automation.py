@@ -14,7 +14,7 @@ from orchestration import assets, automation, syncs
 from orchestration.assets import BUILD_STEP, FRESH, Surroundings, source_assets
 from orchestration.journal import Journal
 from orchestration.settings import Instance, Settings, SettingsError
-from orchestration.syncs import SyncReport
+from orchestration.sync_report import SyncReport
 from sources.errors import ConfigurationError, CredentialsRejected, QuotaExhausted, Unreachable
 from tests.orchestration.shop import know_shop
 
@@ -255,16 +255,15 @@ def test_without_a_window_a_step_reads_on(monkeypatch: pytest.MonkeyPatch, tries
     assert tries == [{"streams": ["account", "person"], "backfill": None}]
 
 
-def test_a_stream_says_which_table_it_is_how_fresh_it_must_be_and_where_a_record_is_seen(
+def test_a_stream_says_which_table_it_is_and_how_fresh_it_must_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     know_shop(monkeypatch)
     [step] = source_assets(Surroundings(HOME, clock, Journal()))
     account = step.get_asset_spec(dg.AssetKey(["shop", "account"]))
     assert account.metadata["dagster/table_name"] == "raw.raw_shop.account"
-    assert account.metadata["record_url"] == "{base_url}/account/{id}"
     assert [column.name for column in account.metadata["dagster/column_schema"].columns] == ["id", "name"]
     assert account.freshness_policy == FRESH
     assert (account.group_name, account.owners) == ("sources", ["team:data"])
     person = step.get_asset_spec(dg.AssetKey(["shop", "person"]))
-    assert "record_url" not in person.metadata and person.metadata["deletes"] == "sweep"
+    assert person.metadata["deletes"] == "sweep"

@@ -22,7 +22,7 @@ from orchestration.event_log import HomeEventLog
 from orchestration.journal import Journal
 from orchestration.outcome import CREDENTIALS, DONE, GATE, HELD, OTHER, PARTIAL, Outcome
 from orchestration.settings import SettingsError
-from orchestration.syncs import SyncReport
+from orchestration.sync_report import SyncReport
 from orchestration.warehouse import hold
 from sources.errors import ConfigurationError, CredentialsRejected, Unreachable
 from tests.orchestration.shop import ShopSettings, environment_kept, know_shop, shop_home

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration import transform
-from orchestration.dbt_runs import NodeEvent
+from orchestration.dbt_runs import NodeEvent, selectors
 from orchestration.transform import build, past_path
 from tests.orchestration.small_home import (
     MONDAY,
@@ -83,8 +83,19 @@ def test_a_sync_that_brought_nothing_moves_as_of_and_rebuilds_only_what_asks_for
 def test_the_engines_own_tables_are_followed_although_dbt_does_not_know_of_them(home: SmallSettings) -> None:
     load(home, 1, vendor_count=[(7,)])
     report = build(home)
-    assert set(report.models_run) == {"canonical_vendor_count", "ages", "data_health"}
+    assert set(report.models_run) == {"canonical_vendor_count", "ages", "data_health"}  # not what no tool feeds
     assert rows(home, "select live from canonical.canonical_vendor_count") == [(7,)]
+
+
+def test_what_asks_for_the_day_of_as_of_is_left_alone_until_the_companys_day_ends(home: SmallSettings) -> None:
+    write(home, "macros/day.sql", "{% macro as_of_date() %}({{ as_of() }} + interval 9 hours)::date{% endmacro %}")
+    write(home, "models/marts/days.sql", "select {{ as_of_date() }} as day")
+    build(home)  # as-of is 18:00 in Tokyo
+    load(home, 0.2)
+    assert set(build(home).models_run) == {"ages", "data_health"}
+    load(home, 0.3)
+    assert set(build(home).models_run) == {"ages", "data_health", "days"}
+    assert rows(home, "select day::varchar from marts.days") == [("2026-06-02",)]
 
 
 def test_a_changed_seed_rebuilds_what_reads_it(home: SmallSettings) -> None:
@@ -219,6 +230,21 @@ def test_a_home_without_any_load_builds_empty_marts(tmp_path: Path) -> None:
     report = build(settings)
     assert report.failed == []
     assert rows(settings, "select count(*) from marts.customers") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "selected"),
+    [
+        (["p.a.one", "p.a.two", "p.b.three"], [], ["p"]),
+        (["p.a.one", "p.a.two"], ["p.b.three"], ["p.a"]),
+        (["p.a.one", "p.b.two"], ["p.b.three"], ["p.a", "p.b.two"]),
+        (["p.a.deep.one"], ["p.a.two", "p.a.deeper.three"], ["p.a.deep"]),
+    ],
+)
+def test_dbt_is_asked_for_whole_folders_and_never_for_a_node_that_stays_as_it_is(
+    wanted: list[str], others: list[str], selected: list[str]
+) -> None:
+    assert selectors((name.split(".") for name in wanted), (name.split(".") for name in others)) == selected
 
 
 def _die(*arguments: object, **named: object) -> None:

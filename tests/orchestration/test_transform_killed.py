@@ -15,12 +15,18 @@ from tests.orchestration.small_home import SmallSettings, account, load, person,
 
 NUMBER = "7000012050002"
 BUILD = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from orchestration.settings import Instance
 from orchestration.transform import build
 from tests.orchestration.small_home import SmallSettings
 import dbt.cli.main
+import dbt.parser.manifest
+def half(manifest, target_path, which=None):
+    (Path(target_path) / "manifest.json").write_text('{"nodes": {"model')
+    os.kill(os.getpid(), signal.SIGKILL)
+if "die writing the manifest" in sys.argv:
+    dbt.parser.manifest.write_manifest = half
 print("ready", flush=True)
 build(SmallSettings(home=Path(sys.argv[1]), instances=(Instance("shop", "shop"),)))
 print("done", flush=True)
@@ -65,16 +71,32 @@ def test_a_build_killed_at_random_moments_loses_nothing_and_doubles_nothing(tmp_
     print(f"{kills} of 5 builds were killed before their end")
 
 
+def test_half_a_manifest_of_a_killed_run_is_never_read(tmp_path: Path) -> None:
+    settings = small_home(tmp_path / "home")
+    _loads(settings, 0)
+    dead = _start(settings, "die writing the manifest")
+    assert dead.wait(300) == -signal.SIGKILL, "a first build parses the project and writes the manifest"
+    assert build(settings).failed == []
+    _loads(settings, 1)
+    alive = _start(settings, "die writing the manifest")
+    assert alive.wait(300) == 0, "a later one leaves the manifest alone"
+    assert build(settings).failed == []
+
+
 def _killed_build(settings: SmallSettings, after: float) -> bool:
-    process = subprocess.Popen(
-        [sys.executable, "-c", BUILD, str(settings.home)],
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = _start(settings)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     time.sleep(after)
     os.killpg(process.pid, signal.SIGKILL)
     return "done" not in process.communicate()[0]
+
+
+def _start(settings: SmallSettings, *how: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(settings.home), *how],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )

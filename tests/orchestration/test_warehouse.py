@@ -90,14 +90,29 @@ def test_migrations_are_made_once_and_a_newer_file_is_left_alone(home: Home) -> 
             migrate(con)
 
 
+def test_a_home_of_an_older_version_is_brought_to_the_newest_and_keeps_its_loads(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, raw_connection(home) as con:
+        patch.setattr(warehouse, "MIGRATIONS", warehouse.MIGRATIONS[:1])
+        migrate(con)
+        stamp_load(con, Load("a", "crm", "v", {}), NOW)
+    with raw_connection(home) as con:
+        migrate(con)
+        tables = con.execute("select table_name from duckdb_tables() where schema_name = 'ledger'").fetchall()
+        assert con.execute("select load_id from ledger.loads").fetchall() == [("a",)]
+    assert {name for (name,) in tables} == {"loads", "load_tables", "identity_history", "map_versions", "migrations"}
+
+
 def test_a_migration_that_fails_leaves_the_version_before_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = len(warehouse.MIGRATIONS)
     monkeypatch.setattr(
         warehouse, "MIGRATIONS", (*warehouse.MIGRATIONS, "create table ledger.half (a int); select nonsense;")
     )
     with raw_connection(home) as con, pytest.raises(duckdb.Error):
         migrate(con)
     with raw_connection(home) as con:
-        assert con.execute("select max(number) from ledger.migrations").fetchone() == (1,)
+        assert con.execute("select max(number) from ledger.migrations").fetchone() == (known,)
         assert con.execute("select count(*) from duckdb_tables() where table_name = 'half'").fetchone() == (0,)
 
 
@@ -135,6 +150,15 @@ def test_a_snapshot_is_made_once_a_day_and_two_are_kept(home: Home) -> None:
     assert kept == ["raw-20260302.duckdb", "raw-20260303.duckdb"]
     with duckdb.connect(str(home.folder / "snapshots" / kept[-1]), read_only=True) as con:
         assert con.execute("from t").fetchall() == [(42,)]
+
+
+def test_half_a_snapshot_of_a_killed_run_goes_with_the_next_one_on_another_day(home: Home) -> None:
+    with raw_connection(home) as con:
+        con.execute("create table t as select 42 as a")
+    (home.folder / "snapshots").mkdir()
+    (home.folder / "snapshots" / "raw-20260228.part").write_bytes(b"half a copy")
+    snapshot(home, NOW)
+    assert [path.name for path in (home.folder / "snapshots").iterdir()] == ["raw-20260301.duckdb"]
 
 
 def test_a_full_disk_is_said_before_anything_is_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sources.arrow import Csv, Field, Json, Pages, Reader, column_name, envelope
 from sources.errors import BadAnswer
+from sources.stream import DataType
 
 SHAPE = Json(
     ("rows",),
@@ -154,6 +155,30 @@ def test_tables_of_a_vendor_are_cast_and_nested_columns_become_text(reader: Read
 def hash_of(reader: Reader, row: dict[str, Any], shape: Json = SHAPE, **more: Any) -> int:
     table, _ = reader.read(Pages([orjson.dumps({"rows": [row]})], shape), {}, ("id",), **more)
     return table["_hash"].to_pylist()[0]
+
+
+def test_rows_lie_in_arrows_own_memory_and_not_in_the_databases_larger_blocks(reader: Reader) -> None:
+    before = pa.total_allocated_bytes()
+    table, _ = reader.read(page(*({"id": str(n), "nested": "x" * 100} for n in range(5_000))), {}, ("id",))
+    assert pa.total_allocated_bytes() - before >= table.nbytes
+
+
+def test_a_vendors_own_table_gets_the_same_rows_and_hashes_as_its_json(reader: Reader) -> None:
+    kinds: dict[str, DataType] = {"id": "text", "n": "bigint", "at": "timestamp", "note": "text", "none": "text"}
+    rows = [
+        {"id": "1", "n": "7", "at": "2026-01-01T00:00:00Z", "note": "a"},
+        {"id": "", "n": "8"},
+        {"id": "3", "n": "9"},
+    ]
+    body = orjson.dumps({"rows": rows})
+    pages = Pages([body], Json(("rows",), {name: Field((name,), kind) for name, kind in kinds.items()}))
+    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in kinds}
+    columns |= {"n": columns["n"].cast(pa.int64())}  # one column is what it shall be, another is still text
+    theirs, refused = reader.read(pa.table(columns), kinds, ("id",), seq=4)
+    ours, as_json_refused = reader.read(pages, kinds, ("id",), seq=4)
+    assert theirs.select(ours.column_names).to_pylist() == ours.to_pylist()
+    assert theirs.column_names == [*kinds, "_hash", "_seq", "_deleted", "_deleted_at"]
+    assert [row.reason for row in refused] == [row.reason for row in as_json_refused] == ["the key is empty"]
 
 
 def test_the_hash_ignores_a_column_that_came_later_and_is_empty(reader: Reader) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from sources.config import Config, read_config
 from sources.errors import ConfigurationError
-from sources.extract import Notes, _Run
-from sources.stream import Clock, Connection, Param, Stream, Vendor, Window, build_source, load_vendor, vendors
+from sources.extract import _Run, build_source
+from sources.notes import Notes
+from sources.stream import Clock, Connection, Param, Stream, Vendor, Window, load_vendor, vendors
 from sources.tables import ROW_GROUP, aligned
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -127,9 +128,9 @@ def test_an_unknown_stream_is_refused_with_the_known_ones() -> None:
 def test_a_missing_setting_is_named_as_a_person_would_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOURCES__PLAIN__TOKEN", raising=False)
     with pytest.raises(ConfigurationError, match="SOURCES__PLAIN__TOKEN"):
-        read_config(VENDOR, "plain")
+        read_config(VENDOR.params, "plain")
     monkeypatch.setenv("SOURCES__PLAIN__TOKEN", "from-the-environment")
-    assert read_config(VENDOR, "plain")["token"] == "from-the-environment"
+    assert read_config(VENDOR.params, "plain")["token"] == "from-the-environment"
 
 
 def test_settings_are_never_shown() -> None:

@@ -1,7 +1,8 @@
 {#
   The columns that every record carries, from a CTE of latest(). `object` is the vendor's name of the object. `created`,
   `flag` and `merged_into` are columns: when it was made, the vendor's own mark of deleted rows, and the id of the
-  record of the same object in which it lives on. `source_id`, `deleted`, `updated_at` and `url` are SQL expressions.
+  record of the same object in which it lives on. `source_id`, `deleted`, `updated_at`, `url` and `seq` (of the load that
+  brought the last news of the record) are SQL expressions.
 #}
 {% macro common_columns(
     object,
@@ -11,7 +12,8 @@
     flag=none,
     deleted=none,
     merged_into=none,
-    url=none
+    url=none,
+    seq="load_seq"
 ) -%}
     {%- set survivor = key_of(object, merged_into) if merged_into else "cast(null as string)" -%}
     {%- set is_deleted -%}
@@ -33,7 +35,7 @@
     {{ url if url else "cast(null as string)" }} as record_url,
     extra_columns,
     load_id,
-    load_seq
+    {{ seq }} as load_seq
 {%- endmacro %}
 
 

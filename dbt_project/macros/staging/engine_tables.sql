@@ -3,6 +3,7 @@
   instances and committed loads. They are small and read whole.
 #}
 {% macro engine_rows(table, columns) -%}
+    {%- do source("engine", table) -%}
     {%- for instance in instances() %}
         {%- set present = raw_columns(instance["name"], table) %}
         select

@@ -138,20 +138,23 @@
 
 
 {#
-  (source_system, touched_key): values of one column in the rows that the new loads brought, over all instances. With
-  `separator` the column holds several values.
+  (source_system, touched_key): values of one column in the rows that the new loads brought, over all instances; of a
+  column that is not the key, the values of all versions of those records: a tombstone has its key only, and the record
+  that a row pointed to before changes too. With `separator` the column holds several values.
 #}
 {% macro touched(folder, table, column, separator=none) -%}
     {%- do source(folder, table) -%}
     {%- for instance in instances(folder) %}
-        {%- if column in raw_columns(instance["name"], table) %}
+        {%- set present = raw_columns(instance["name"], table) %}
+        {%- if column in present %}
+            {%- set named = touched_values_of(instance["name"], table, column, "id" if "id" in present else column) %}
             {%- if separator %}
                 select '{{ instance["name"] }}' as source_system, item as touched_key
                 from
                     (
                         {{
                             explode_text(
-                                "(" ~ touched_keys_of(instance["name"], table, [column]) ~ ") as new_rows",
+                                "(" ~ named ~ ") as new_rows",
                                 column,
                                 separator,
                                 [column],
@@ -160,7 +163,7 @@
                     ) as parts
             {%- else %}
                 select '{{ instance["name"] }}' as source_system, {{ column }} as touched_key
-                from ({{ touched_keys_of(instance["name"], table, [column]) }}) as new_rows
+                from ({{ named }}) as new_rows
             {%- endif %}
         {%- else %}
             select '{{ instance["name"] }}' as source_system, cast(null as string) as touched_key
@@ -207,6 +210,16 @@
 {%- endmacro %}
 
 
+{% macro touched_values_of(instance, table, column, key) -%}
+    {%- if column == key -%} {{ touched_keys_of(instance, table, [key]) }}
+    {%- else -%}
+        select distinct log.{{ column }}
+        from {{ raw_relation(instance, table) }} as log
+        where log.{{ column }} is not null and log.{{ key }} in ({{ touched_keys_of(instance, table, [key]) }})
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro touched_keys_of(instance, table, keys) -%}
     select {% for key in keys %} log.{{ key }} {{- ', ' if not loop.last }} {% endfor %}
     from {{ raw_relation(instance, table) }} as log
@@ -225,12 +238,47 @@
 {%- endmacro %}
 
 
-{# Names of the columns of a raw table, [] while the table is not there (an instance that was never synced). #}
+{#
+  Names of the columns of a raw table, [] while the table is not there (an instance that was never synced). Asked hundreds
+  of times in a build, so all tables are read at once and kept in dbt's `graph`, the one object that every node of an
+  invocation shares.
+#}
 {% macro raw_columns(instance, table) -%}
     {%- if not execute -%} {{ return([]) }} {%- endif -%}
-    {%- set relation = adapter.get_relation(database="raw", schema="raw_" ~ instance, identifier=table) -%}
-    {%- if relation is none -%} {{ return([]) }} {%- endif -%}
-    {{ return(adapter.get_columns_in_relation(relation) | map(attribute="name") | list) }}
+    {%- if graph.get("raw_columns_read_in") != invocation_id -%}
+        {%- do graph.update({"raw_columns": all_raw_columns(), "raw_columns_read_in": invocation_id}) -%}
+    {%- endif -%}
+    {{ return(graph["raw_columns"].get(("raw_" ~ instance ~ "." ~ table) | lower, [])) }}
+{%- endmacro %}
+
+
+{# "schema.table" in small letters -> names of its columns, of every raw table of a connected instance. #}
+{% macro all_raw_columns() -%} {{ return(adapter.dispatch("all_raw_columns", "tsunagu")()) }} {%- endmacro %}
+
+{% macro default__all_raw_columns() -%}
+    {%- set found = {} -%}
+    {%- set rows = run_query(
+        "select lower(schema_name || '.' || table_name), column_name from duckdb_columns() where database_name = 'raw'"
+    ) -%}
+    {%- for row in rows -%} {%- do found.setdefault(row[0], []).append(row[1]) -%} {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{% macro spark__all_raw_columns() -%}
+    {%- set found = {} -%}
+    {%- for instance in instances() -%}
+        {%- for relation in adapter.list_relations("raw", "raw_" ~ instance["name"]) -%}
+            {%- do found.update(
+                {
+                    (relation.schema ~ "." ~ relation.identifier)
+                    | lower: adapter.get_columns_in_relation(relation)
+                    | map(attribute="name")
+                    | list
+                }
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 

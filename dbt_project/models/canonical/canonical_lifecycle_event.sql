@@ -1,3 +1,5 @@
+{{ config(pre_hook='{{ forget_changed(["person"]) }}') }}
+
 -- Entries of people into stages. Which field of which source decides is the map lifecycle_authority; a value that is
 -- not
 -- listed stays visible as `unmapped`; one that is listed without a stage says nothing of it. Of equal entries the one

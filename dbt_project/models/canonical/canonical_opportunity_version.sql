@@ -1,3 +1,5 @@
+{{ config(pre_hook='{{ forget_changed(["opportunity"]) }}') }}
+
 -- Versions of deals as one history without overlaps or gaps. The vendor's own history beats differences between loads
 -- up to where it ends; of two versions that start at one instant the one that landed last counts.
 with

@@ -1,3 +1,5 @@
+{{ config(pre_hook='{{ forget_changed(["account", "person", "opportunity"]) }}') }}
+
 -- Links between records that the vendors themselves give. Replaced per carrying record.
 with links as ({{ union_staging("record_link") }})
 

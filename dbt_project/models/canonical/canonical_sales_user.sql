@@ -5,7 +5,12 @@ with
     distinct_versions as (
         select *
         from versions
-        qualify row_number() over (partition by record_key, valid_from order by load_seq desc, updated_at desc) = 1
+        qualify
+            row_number() over (
+                partition by record_key, valid_from
+                order by load_seq desc, updated_at desc, name, email, team, department, manager_key, is_active
+            )
+            = 1
     )
 
 select

@@ -1,15 +1,25 @@
 -- Amounts, deals and flows (within a unit a change of owner is none); distinct accounts do not add up.
+{% set measures = [
+    "opportunity_count",
+    "amount",
+    "created_amount",
+    "reopened_amount",
+    "won_amount",
+    "lost_amount",
+    "moved_in_amount",
+    "moved_out_amount",
+    "changed_amount",
+    "revalued_amount",
+    "removed_amount",
+] %}
+
 with
     levels as (
         select
             snapshot_date,
             stage,
             level,
-            sum(opportunity_count) as opportunity_count,
-            sum(amount) as amount,
-            sum(created_amount) as created_amount,
-            sum(won_amount) as won_amount,
-            sum(lost_amount) as lost_amount,
+            {% for measure in measures %} sum({{ measure }}) as {{ measure }}, {% endfor %}
             sum(reassigned_amount) as reassigned_amount
         from {{ ref("pipeline_daily") }}
         group by snapshot_date, stage, level
@@ -23,9 +33,5 @@ left join
     and levels.stage = company.stage
     and company.level = 'company'
 where
-    levels.opportunity_count <> coalesce(company.opportunity_count, 0)
-    or levels.amount <> coalesce(company.amount, 0)
-    or levels.created_amount <> coalesce(company.created_amount, 0)
-    or levels.won_amount <> coalesce(company.won_amount, 0)
-    or levels.lost_amount <> coalesce(company.lost_amount, 0)
-    or levels.reassigned_amount <> 0
+    levels.reassigned_amount <> 0
+    {% for measure in measures %} or levels.{{ measure }} <> coalesce(company.{{ measure }}, 0) {% endfor %}

@@ -3,7 +3,9 @@ with
     deals as (
         select units.level, units.unit_id, opportunities.stage, opportunities.account_id, opportunities.amount
         from {{ ref("opportunities") }} as opportunities
-        inner join {{ ref("reporting_units") }} as units on coalesce(opportunities.owner_id, 'none') = units.owner_id
+        left join
+            {{ ref("owner_seats") }} as seats on opportunities.owner_id = seats.owner_id and seats.valid_to is null
+        inner join {{ ref("reporting_units") }} as units on coalesce(seats.seat_id, 'none') = units.seat_id
         where not opportunities.is_closed
     ),
     expected as (
@@ -30,7 +32,7 @@ with
     measured as (
         select level, unit_id, stage, opportunity_count, account_count, amount
         from {{ ref("pipeline_daily") }}
-        where snapshot_date = {{ local_date(as_of()) }} and opportunity_count <> 0
+        where snapshot_date = {{ as_of_date() }} and opportunity_count <> 0
     )
 
 select

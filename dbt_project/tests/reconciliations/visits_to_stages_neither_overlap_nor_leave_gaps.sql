@@ -22,7 +22,15 @@ with
 
 select opportunity_id, stage, 'gap or overlap' as problem
 from visits
-where exited_at is distinct from next_entered_at or exited_at < entered_at
+where exited_at is distinct from next_entered_at or exited_at < entered_at or is_current <> (exited_at is null)
+union all
+select opportunity_id, stage, 'a skipped stage with a length' as problem
+from {{ ref("opportunity_stage_history") }}
+where is_inferred and (entered_at <> exited_at or days_in_stage <> 0 or is_current)
+union all
+select opportunity_id, stage, 'days that are none' as problem
+from {{ ref("opportunity_stage_history") }}
+where days_in_stage < 0 or (days_in_stage is null) <> is_current
 union all
 select deals.opportunity_id, deals.stage, 'current stage' as problem
 from {{ ref("opportunities") }} as deals

@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from sources.hubspot.sandbox import properties
 from sources.hubspot.sandbox.search import BadSearch, parse
-from sources.hubspot.sandbox.store import CREATED, Row, Store, modified_property
+from sources.hubspot.sandbox.store import CREATED, ID_LIST, Row, Store, id_list, modified_property
 from sources.hubspot.sandbox.words import OBJECT_TYPE_IDS
 
 MAX_LIST, MAX_LIST_WITH_HISTORY = 100, 50
 MAX_BATCH, MAX_BATCH_WITH_HISTORY = 100, 50
+# https://developers.hubspot.com/changelog/bug-fix-batch-read-limit-for-hubspot-associations-api
+MAX_ASSOCIATION_BATCH: Final = 1_000
 ASSOCIATIONS_PAGE: Final = 500
 
 _DEFAULTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -102,7 +104,8 @@ class Objects:
         found = self._by(name, wanted, by, ids, "archived" if archived else "not archived")
         answer = self._batch(self._records(name, found, with_history))
         got = {row["properties"].get(by) if by else row["id"] for row in found}
-        missing = [i for i in ids if i not in got and (by or self.store.winner(name, i) not in got)]
+        living = ids if by else self.store.winners(name, ids)
+        missing = [i for i, alive in zip(ids, living, strict=True) if i not in got and alive not in got]
         if not missing:
             return 200, answer
         error = {
@@ -134,12 +137,11 @@ class Objects:
         return answer
 
     def association_batch(self, from_type: str, to_type: str, body: Mapping[str, Any]) -> tuple[int, Row]:
-        """POST /crm/v4/associations/{from}/{to}/batch/read: 100 ids, each result with its own paging."""
+        """POST /crm/v4/associations/{from}/{to}/batch/read: 1,000 ids, each result with its own paging."""
         inputs = list(body.get("inputs") or [])
-        if len(inputs) > MAX_BATCH:
-            raise Refused(
-                400, f"The maximum number of inputs in a batch request is {MAX_BATCH}, there are {len(inputs)}"
-            )
+        if len(inputs) > MAX_ASSOCIATION_BATCH:
+            most = MAX_ASSOCIATION_BATCH
+            raise Refused(400, f"The maximum number of inputs in a batch request is {most}, there are {len(inputs)}")
         starts = {str(one.get("id")): int(one.get("after") or 0) for one in inputs}
         found = self.store.associations(from_type, to_type, list(starts))
         results: list[Row] = []
@@ -186,11 +188,10 @@ class Objects:
                 raise Refused(400, f"{by} is not a unique property of {name}")
             marks = ", ".join("?" * len(ids))
             return self.store.records(name, [*wanted, by], f'where {archived} and "{by}" in ({marks})', ids)
-        numbers = [int(self.store.winner(name, i)) for i in ids if i.isdecimal()]
-        if not numbers:
+        living = self.store.winners(name, [one for one in ids if one.isdecimal()])
+        if not living:
             return []
-        marks = ", ".join("?" * len(numbers))
-        return self.store.records(name, wanted, f"where {archived} and id in ({marks}) order by id", numbers)
+        return self.store.records(name, wanted, f"where {archived} and id in {ID_LIST} order by id", [id_list(living)])
 
     def _records(self, name: str, found: Sequence[Row], with_history: Sequence[str]) -> list[Row]:
         past = self.store.history(name, [row["id"] for row in found], with_history) if with_history else {}

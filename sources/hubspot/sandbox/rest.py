@@ -114,18 +114,7 @@ class Rest:
         if not 0 < limit <= MAX_SUBMISSIONS:
             raise Refused(400, f"limit must be between 1 and {MAX_SUBMISSIONS}, it is {limit}")
         start = number(query.get("after", ["0"])[0] or "0", "after")
-        sql = f"""
-            select a.source_id, epoch_ms(a.occurred_at), a.subject, p.email, p.family_name, p.given_name, p.company_name
-            from current.activities a left join lateral (
-                select * from visible.person_versions v
-                where v.instance = a.instance and v.object = 'contacts' and v.source_id = a.person_source_id
-                    and not v.is_deleted
-                order by v."at" > a.occurred_at, abs(epoch_ms(v."at") - epoch_ms(a.occurred_at)) limit 1
-            ) p on true
-            where a.instance = {text(self.store.instance)} and a.object = 'forms' and not a.is_deleted and a.form_name = ?
-            order by a.occurred_at desc, a.source_id limit ? offset ?
-        """
-        found = self.store.rows(sql, [form["name"], limit + 1, start])
+        found = self.store.submissions(form["name"], start, limit + 1)
         answer: Row = {"results": [_submission(form_id, *row) for row in found[:limit]]}
         if len(found) > limit:
             answer["paging"] = {"next": {"after": str(start + limit)}}

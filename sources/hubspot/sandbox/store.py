@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+# A list of ids goes into a query as one text: DuckDB takes 70 microseconds to bind each value.
+ID_LIST: Final = "(select unnest(string_split(?, ',')::bigint[]))"
 # Columns of a record table that are not properties.
 SYSTEM: Final = ("id", "created_at", "updated_at", "archived", "archived_at")
 CREATED: Final[Mapping[str, str]] = {
@@ -79,26 +81,27 @@ class Store:
         if not kept or not ids:
             return found
         table = self._ensure(f"{name}_history", self._select_history)
-        marks, stamped = ", ".join("?" * len(ids)), instant('"at"')
+        stamped = instant('"at"')
         sql = (
             f"select cast(id as varchar), property, value, {stamped}, source from {table}"
-            f' where id in ({marks}) and property in ({", ".join(text(p) for p in kept)}) order by id, property, "at" desc'
+            f' where id in {ID_LIST} and property in ({", ".join(text(p) for p in kept)}) order by id, property, "at" desc'
         )
-        for record, name_of, value, stamp, source in self.rows(sql, [int(i) for i in ids]):
+        for record, name_of, value, stamp, source in self.rows(sql, [id_list(ids)]):
             entry = {"value": value, "timestamp": stamp, "sourceType": source, "sourceId": "sandbox"}
             found[record][name_of].append(entry)
         return found
 
     def associations(self, from_type: str, to_type: str, ids: Sequence[str]) -> dict[str, list[Row]]:
         """from id -> [{toObjectId, associationTypes}], in the order of the to ids."""
+        if not ids:
+            return {}
         table = self._associations()
-        marks = ", ".join("?" * len(ids))
         sql = (
             "select cast(from_id as varchar), cast(to_id as varchar), type_id, label, category "
-            f"from {table} where from_type = ? and to_type = ? and from_id in ({marks}) order by from_id, to_id, type_id"
+            f"from {table} where from_type = ? and to_type = ? and from_id in {ID_LIST} order by from_id, to_id, type_id"
         )
         found: dict[str, list[Row]] = {}
-        for from_id, to_id, type_id, label, category in self.rows(sql, [from_type, to_type, *map(int, ids)]):
+        for from_id, to_id, type_id, label, category in self.rows(sql, [from_type, to_type, id_list(ids)]):
             kind = {"category": category, "typeId": type_id, "label": label}
             targets = found.setdefault(from_id, [])
             if targets and targets[-1]["toObjectId"] == to_id:
@@ -122,11 +125,20 @@ class Store:
         )
         return [{"category": c, "typeId": t, "label": label} for t, label, c in self.rows(sql, [from_type, to_type])]
 
-    def winner(self, name: str, record: str) -> str:
-        """The record that a merged one lives on in; itself when it was never merged."""
+    def winners(self, name: str, ids: Sequence[str]) -> list[str]:
+        """The records that merged ones live on in, in the order of `ids`; those never merged stand for themselves."""
         table = self._merges()
-        found = self.rows(f"select winner from {table} where object = ? and loser = ?", [name, record])
-        return str(found[0][0]) if found else record
+        merged = dict(self.rows(f"select loser, winner from {table} where object = ?", [name]))
+        return [str(merged.get(one, one)) for one in ids]
+
+    def submissions(self, form: str, start: int, most: int) -> list[tuple[Any, ...]]:
+        """A form's submissions, newest first: (id, epoch ms, subject, and the contact's values as they were then)."""
+        table = self._ensure("submissions", lambda _: submission_table(self.instance))
+        columns = "source_id, occurred_ms, subject, email, family_name, given_name, company_name"
+        return self.rows(
+            f"select {columns} from {table} where form_name = ? order by occurred_at desc, source_id limit ? offset ?",
+            [form, most, start],
+        )
 
     def counts(self) -> dict[str, int]:
         """Live records per object."""
@@ -220,6 +232,27 @@ class Store:
             "where case when place = 1 then value is not null else value is distinct from earlier end "
             'order by id, property, "at" desc'
         )
+
+
+def submission_table(instance: str) -> str:
+    """Each form's submissions with what the contact filled in: its version at the moment, else the nearest one."""
+    return f"""
+        select a.form_name, a.occurred_at, a.source_id, epoch_ms(a.occurred_at) as occurred_ms, a.subject,
+            p.email, p.family_name, p.given_name, p.company_name
+        from current.activities a left join lateral (
+            select * from visible.person_versions v
+            where v.instance = a.instance and v.object = 'contacts' and v.source_id = a.person_source_id
+                and not v.is_deleted
+            order by v."at" > a.occurred_at, abs(epoch_ms(v."at") - epoch_ms(a.occurred_at)) limit 1
+        ) p on true
+        where a.instance = {text(instance)} and a.object = 'forms' and not a.is_deleted
+        order by a.form_name, a.occurred_at desc, a.source_id
+        """
+
+
+def id_list(ids: Sequence[str]) -> str:
+    """The value of an `ID_LIST`; at least one id."""
+    return ",".join(str(int(one)) for one in ids)
 
 
 def _touched_by(name: str, instance: str) -> str:

@@ -33,6 +33,9 @@ CHANNELS = {
     "direct_traffic": (499, 56),
     "email": (493, 15),
     "referral": (284, 24),
+    "other": (150, 4),
+    "display": (118, 6),
+    "advertising": (65, 3),
     "none": (60, 14),
 }
 
@@ -46,7 +49,8 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         lines += [f"[instances.{instance}]", 'vendor = "files"']
         lines += [f'folder = "{REAL / instance}"', f'mapping = "{HERE / instance / "mapping.yaml"}"']
     (home / "tsunagu.toml").write_text("\n".join(lines) + "\n")
-    shutil.copytree(HERE / "maven" / "maps", home / "maps")
+    for instance in ("maven", "olist"):
+        shutil.copytree(HERE / instance / "maps", home / "maps", dirs_exist_ok=True)
     ran = tsunagu(home, "run")
     assert ran.code == 0, ran.stdout + ran.stderr
     return ran
@@ -144,6 +148,14 @@ def test_leads_and_customers_by_origin(
         select sum(entered_count) filter (where stage = 'lead')::int, sum(entered_count) filter (where stage = 'customer')::int
         from marts.funnel_monthly where basis = 'cohort' and unit = 'person' and channel = $channel"""
     assert marts.execute(query, {"channel": channel}).fetchone() == expected
+
+
+def test_every_word_of_the_files_is_mapped(marts: duckdb.DuckDBPyConnection) -> None:
+    query = """select check_name, source_system, details from marts.data_health
+               where check_name like 'unmapped%' and status <> 'ok'"""
+    assert marts.execute(query).fetchall() == []
+    leads = "select sum(entered_count)::int from marts.funnel_monthly where basis = 'cohort' and unit = 'person' and stage = 'lead'"
+    assert marts.execute(leads).fetchone() == (sum(leads for leads, _ in CHANNELS.values()),)
 
 
 def test_no_row_of_the_files_is_lost(real_home: Ran) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -95,3 +97,21 @@ def test_a_port_in_use_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch,
         port = int(running.base_urls["control"].rsplit(":", 1)[1])
         with pytest.raises(ConfigurationError, match=f"port {port} .* choose another port"):
             server.serve(company, port, folder=tmp_path)
+
+
+def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_headers() -> None:
+    async def options_of_an_accepted_connection(bound: socket.socket) -> int:
+        seen: asyncio.Queue[int] = asyncio.Queue()
+
+        def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted = writer.get_extra_info("socket")
+            seen.put_nowait(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(connected, sock=bound):
+            _, writer = await asyncio.open_connection(*bound.getsockname()[:2])
+            writer.close()
+            return await asyncio.wait_for(seen.get(), 5)
+
+    for bound in server._bind(0):
+        assert asyncio.run(options_of_an_accepted_connection(bound)), "40 ms a request"

@@ -78,7 +78,7 @@ def land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     import dlt
     import duckdb
 
-    from sources.stream import build_source
+    from sources.extract import build_source
 
     monkeypatch.setenv("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")

@@ -1,7 +1,7 @@
 """The vectorised casts: they agree with the reference parsers, and refuse what those refuse."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.files.casting import Cast, cast_column
+from sources.files.casting import Cast, cast_column, cast_columns
 from sources.files.values import parser
 
 KINDS = [
@@ -73,3 +73,19 @@ def test_a_refusal_names_row_value_and_remedy(con: duckdb.DuckDBPyConnection) ->
 def test_a_column_of_several_chunks_keeps_its_order(con: duckdb.DuckDBPyConnection) -> None:
     typed, _ = cast_column(pa.chunked_array([["1"], ["２", "3"], ["4万"]]), Cast("bigint"), con)
     assert typed.to_pylist() == [1, 2, 3, 40000]
+
+
+def test_columns_read_together_keep_their_own_types_values_and_refusals(con: duckdb.DuckDBPyConnection) -> None:
+    cells = {
+        "number": pa.chunked_array([["1", "x", None]]),
+        "day": pa.chunked_array([["2026/4/1", "令和8年4月2日", "2026-04-03"]]),
+        "empty": pa.chunked_array([pa.nulls(3, pa.string())]),
+        "text": pa.chunked_array([["a", "b", None]]),
+    }
+    how = {"number": Cast("bigint"), "day": Cast("date"), "empty": Cast("decimal"), "text": Cast("text")}
+    columns, refusals = cast_columns(cells, how, con)
+    assert columns["number"].to_pylist() == [1, None, None]
+    assert columns["day"].to_pylist() == [date(2026, 4, 1), date(2026, 4, 2), date(2026, 4, 3)]
+    assert columns["empty"].type == pa.decimal128(38, 9) and columns["empty"].null_count == 3
+    assert columns["text"].to_pylist() == ["a", "b", None]
+    assert {name: [refusal.row for refusal in found] for name, found in refusals.items()} == {"number": [1]}

@@ -1,12 +1,15 @@
 """Deliveries: which files are read when, what is a row and what is quarantined, what a full list says is gone."""
 
+import io
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.errors import BadAnswer, ConfigurationError, ObjectNotPermitted
+from sources.errors import ConfigurationError, ObjectNotPermitted
 from tests.sources.files.conftest import Folder
 
 A = "id,name,size\n1,Asahi,10\n2,Bando,20\n"
@@ -198,17 +201,69 @@ def test_changes_say_nothing_of_what_is_gone(folder: Folder) -> None:
 
 def test_a_column_that_the_file_lacks_names_the_line_of_the_mapping_and_what_there_is(folder: Folder) -> None:
     folder.put("accounts.csv", "id,title,size\n1,Asahi,10\n")
-    with pytest.raises(
-        ConfigurationError, match=r"mapping.yaml, line 2: accounts.csv has no column 'name'. It has: id, title, size"
-    ):
-        folder.read()
+    rows, [bad] = folder.read()
+    assert rows == []
+    assert "mapping.yaml, line 2: accounts.csv has no column 'name'. It has: id, title, size" in bad.reason
+    assert (bad.file, bad.is_file) == ("accounts.csv", True)
 
 
-def test_a_file_that_is_no_table_stops_with_its_name_and_the_remedy(folder: Folder) -> None:
-    folder.map("  - {entity: account, files: '*.xlsx', key: id, columns: {name: name}}\n")
-    folder.put("accounts.xlsx", b"this is no workbook")
-    with pytest.raises(BadAnswer, match=r"accounts.xlsx is no Excel workbook.*save it again"):
-        folder.read()
+def workbook_with_a_broken_sheet() -> bytes:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["id", "name", "size"])  # type: ignore[union-attr]
+    for number in range(300):
+        book.active.append([number, f"name {number}", number])  # type: ignore[union-attr]
+    whole, cut = io.BytesIO(), io.BytesIO()
+    book.save(whole)
+    with zipfile.ZipFile(whole) as there, zipfile.ZipFile(cut, "w") as made:
+        for name in there.namelist():
+            data = there.read(name)
+            made.writestr(name, data[: len(data) // 2] if name.endswith("sheet1.xml") else data)
+    return cut.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("accounts_2.xlsx", b"this is no workbook", r"accounts_2.xlsx is no Excel workbook.*save it again"),
+        ("accounts_2.xlsx", workbook_with_a_broken_sheet(), r"accounts_2.xlsx.*save it again"),
+        ("accounts_2.xls", b"old", r"before 2007; save it as .xlsx or as CSV"),
+        ("accounts_2.csv", b"id,name\0,size\n1,A,1\n", r"NUL bytes.*export it again"),
+        ("accounts_2.csv", b"\n\n", r"no header line was found; export it again"),
+        ("accounts_2.csv", b"id,name,name\n1,A,1\n", r"more than once; rename"),
+        ("accounts_2.csv", b"id;title\n1;A\n", r"has no column 'name'"),
+    ],
+)
+def test_a_file_that_cannot_be_read_stops_itself_alone_and_is_read_again_next_time(
+    folder: Folder, name: str, content: bytes, said: str
+) -> None:
+    folder.map("  - {entity: account, files: 'accounts*', key: id, columns: {name: name, employee_count: size}}\n")
+    folder.put("accounts_1.csv", A)
+    folder.put(name, content)
+    folder.put("accounts_3.csv", "id,name,size\n3,Chiyoda,30\n")
+    rows, [bad] = folder.read()
+    assert [row["source_id"] for row in rows] == ["1", "2", "3"]
+    assert re.search(said, bad.reason) and (bad.file, bad.is_file) == (name, True)
+    rows, [again] = folder.read()
+    assert (rows, again) == ([], bad), "only the broken one is read again"
+    (folder.path / name).unlink()
+    assert folder.read() == ([], [])
+
+
+def test_a_file_that_is_mended_is_read(folder: Folder) -> None:
+    folder.put("accounts_1.csv", "no header of ours\n")
+    folder.read()
+    folder.put("accounts_1.csv", A)
+    rows, rejected = folder.read()
+    assert ([row["source_id"] for row in rows], rejected) == (["1", "2"], [])
+
+
+def test_while_the_newest_full_list_cannot_be_read_nothing_is_taken_as_deleted(folder: Folder) -> None:
+    folder.put("accounts_1.csv", A)
+    folder.put("accounts_2.csv", "no header of ours\n")
+    with pytest.raises(ObjectNotPermitted, match=r"accounts_2\.csv is the newest full list and cannot be read"):
+        folder.keys()
 
 
 def test_a_folder_that_is_not_there_says_what_to_do(folder: Folder, tmp_path: Path) -> None:

@@ -112,6 +112,17 @@ def test_blank_lines_are_no_rows() -> None:
     assert block.lines.to_pylist() == [3, 6]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_of_commas_alone_is_a_row_without_values_and_a_blank_line_is_none(end: str) -> None:
+    block = next(iter(read_text(end.join(["id,note", ",", "1,a", "", "2,b", ""]).encode(), Dialect())))
+    assert block.table.to_pylist() == [
+        {"id": None, "note": None},
+        {"id": "1", "note": "a"},
+        {"id": "2", "note": "b"},
+    ]
+    assert block.lines.to_pylist() == [2, 3, 5]
+
+
 def test_space_around_values_also_full_width_goes_and_an_empty_cell_is_null() -> None:
     assert rows_of("id,note\n1 ,　あ　\n2,　\n".encode()) == [{"id": "1", "note": "あ"}, {"id": "2", "note": None}]
 

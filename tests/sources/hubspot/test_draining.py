@@ -155,3 +155,26 @@ def test_the_memory_of_archived_records_is_bounded(monkeypatch: pytest.MonkeyPat
     window = Window(START, START + timedelta(milliseconds=5), {"archived": ["1"]})
     list(Records(cast(Wire, Portal([1], 3, 9))).read("companies", window))
     assert window.memory["archived"] == []
+
+
+class Merged(Portal):
+    """The first record has swallowed two others."""
+
+    @staticmethod
+    def _record(record: int, stamp: int) -> dict[str, Any]:
+        found = Portal._record(record, stamp)
+        if record == 1:
+            found["properties"]["hs_merged_object_ids"] = "901;902"
+        return found
+
+
+def test_who_was_merged_away_is_still_told_when_the_window_was_cut_in_between() -> None:
+    portal = cast(Wire, Merged([0, 1, 2, 3], page=2, most=10_000))
+    memory: dict[str, Any] = {}
+    end = START + timedelta(hours=1)
+    pages = Records(portal).read("products", Window(START - timedelta(days=1), end, memory))
+    next(pages), next(pages)  # the second is asked for, and not taken any more
+    pages.close()  # type: ignore[attr-defined]
+    *_, gone = Records(portal).read("products", Window(START + timedelta(milliseconds=1), end, memory))
+    assert cast(Any, gone)["id"].to_pylist() == ["901", "902"]
+    assert "merged" not in memory

@@ -77,10 +77,14 @@ def test_text_is_compared_without_regard_to_case(served: Served, operator: str, 
     assert answer.json()["total"] == found
 
 
-def test_a_page_of_more_than_a_hundred_ids_is_refused(served: Served) -> None:
-    inputs = [{"id": str(n)} for n in range(101)]
-    for path in ("/crm/v3/objects/contacts/batch/read", "/crm/v4/associations/contacts/companies/batch/read"):
-        assert call(served, "POST", path, json={"inputs": inputs}).status_code == 400
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("/crm/v3/objects/contacts/batch/read", 100), ("/crm/v4/associations/contacts/companies/batch/read", 1_000)],
+)
+def test_a_batch_of_more_ids_than_the_endpoint_takes_is_refused(served: Served, path: str, most: int) -> None:
+    inputs = [{"id": str(n)} for n in range(1, most + 2)]
+    assert call(served, "POST", path, json={"inputs": inputs[:most]}).status_code == 207
+    assert call(served, "POST", path, json={"inputs": inputs}).status_code == 400
 
 
 def test_with_the_limit_on_a_burst_of_searches_is_refused_and_says_which_policy(

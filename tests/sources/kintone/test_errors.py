@@ -142,11 +142,11 @@ def test_apps_may_come_from_tables_of_the_secrets_file_or_from_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apps = {"deals": {"id": "13", "token": "t" * 40}, "guests": {"id": 4, "token": "u" * 40, "guest_space": 2}}
-    found = accesses(read_config(VENDOR, "kintone", {"base_url": "https://x.cybozu.com", "apps": apps}))
+    found = accesses(read_config(VENDOR.params, "kintone", {"base_url": "https://x.cybozu.com", "apps": apps}))
     assert found["guests"].api == "/k/guest/2/v1" and found["guests"].page == "/k/guest/2/4/"
     monkeypatch.setenv("SOURCES__KINTONE__BASE_URL", "https://x.cybozu.com")
     monkeypatch.setenv("SOURCES__KINTONE__APPS", json.dumps(apps))
-    assert accesses(read_config(VENDOR, "kintone")) == found
+    assert accesses(read_config(VENDOR.params, "kintone")) == found
 
 
 def test_every_token_is_a_secret_of_its_own(loader: Loader) -> None:

@@ -12,11 +12,11 @@ import duckdb
 import pytest
 
 from sources.demo.company import Company
-from sources.extract import Notes
+from sources.extract import Notes, build_source
 from sources.marketo import VENDOR
 from sources.marketo.api import Marketo
 from sources.marketo.wire import Wire
-from sources.stream import Vendor, Window, build_source
+from sources.stream import Vendor, Window
 from tests.sources.marketo.subscription import Served, hand_made_company, serving
 
 

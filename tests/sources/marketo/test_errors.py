@@ -48,7 +48,7 @@ def answering(status: int, body: bytes, media_type: str = "application/json") ->
 @pytest.fixture
 def wire(served: Served) -> Any:
     slept: list[float] = []
-    made = Wire(read_config(VENDOR, "marketo", served.config), sleep=slept.append)
+    made = Wire(read_config(VENDOR.params, "marketo", served.config), sleep=slept.append)
     made.slept = slept  # type: ignore[attr-defined]
     yield made
     made.close()
@@ -185,7 +185,7 @@ def test_a_token_refused_in_its_last_minute_is_waited_out(tmp_path: Path, served
             slept.append(seconds)
             time.sleep(seconds)
 
-        wire = Wire(read_config(VENDOR, "marketo", short.config), sleep=sleep)
+        wire = Wire(read_config(VENDOR.params, "marketo", short.config), sleep=sleep)
         pages(wire)
         short.subscription.fail(LEADS, refusing(601, "Access token invalid"))
         assert pages(wire)
@@ -194,7 +194,7 @@ def test_a_token_refused_in_its_last_minute_is_waited_out(tmp_path: Path, served
 
 
 def test_wrong_credentials_name_the_settings_and_keep_the_secret(served: Served) -> None:
-    config = read_config(VENDOR, "marketo", {**served.config, "client_secret": "wrong-secret-9c2f"})
+    config = read_config(VENDOR.params, "marketo", {**served.config, "client_secret": "wrong-secret-9c2f"})
     wire = Wire(config, sleep=lambda _: None)
     with pytest.raises(CredentialsRejected) as caught:
         pages(wire)
@@ -204,7 +204,9 @@ def test_wrong_credentials_name_the_settings_and_keep_the_secret(served: Served)
 
 
 def test_an_address_with_rest_at_the_end_is_understood(served: Served) -> None:
-    wire = Wire(read_config(VENDOR, "marketo", {**served.config, "base_url": served.config["base_url"] + "/rest/"}))
+    wire = Wire(
+        read_config(VENDOR.params, "marketo", {**served.config, "base_url": served.config["base_url"] + "/rest/"})
+    )
     assert pages(wire)
     wire.close()
 

@@ -30,7 +30,7 @@ JOB = Job("leads", ("id", "firstName", "email", "title"), {"createdAt": MARCH})
 
 @pytest.fixture
 def bulk(served: Served) -> Any:
-    wire = Wire(read_config(VENDOR, "marketo", served.config), sleep=lambda _: None)
+    wire = Wire(read_config(VENDOR.params, "marketo", served.config), sleep=lambda _: None)
     yield Exports(wire, 0.0)
     wire.close()
 

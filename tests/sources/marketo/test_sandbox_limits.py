@@ -112,7 +112,7 @@ def test_a_limit_of_nothing_is_no_limit() -> None:
 
 @pytest.mark.slow
 def test_a_paced_run_is_never_refused(limited: Served) -> None:
-    wire = Wire(read_config(VENDOR, "marketo", limited.config))
+    wire = Wire(read_config(VENDOR.params, "marketo", limited.config))
     for _ in range(CALLS + 30):
         wire.get("/rest/v1/stats/usage.json")
     assert limited.subscription.limits.errors == {} and wire.requests == CALLS + 31

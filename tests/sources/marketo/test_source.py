@@ -264,7 +264,7 @@ def test_limits_say_what_was_used(loader: Loader) -> None:
     from sources.config import read_config
     from sources.marketo.wire import Wire
 
-    config = read_config(VENDOR, "marketo", loader.served.config)
+    config = read_config(VENDOR.params, "marketo", loader.served.config)
     connection = api.Marketo(config, Wire(config), lambda: COMPANY_START_NOW)
     assert connection.limits() == {"API calls today, of all services": "1 used", "calls": "none"}
     connection.close()

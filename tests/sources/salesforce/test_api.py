@@ -128,7 +128,7 @@ def test_the_window_is_written_in_whole_seconds_open_at_its_start() -> None:
     tokyo = NOW.astimezone().replace(microsecond=900_000)
     read(reader, window=Window(tokyo - timedelta(hours=1), tokyo))
     assert http.asked[-1][1]["q"].endswith(
-        "WHERE SystemModstamp > 2026-10-30T08:00:30Z AND SystemModstamp <= 2026-10-30T09:00:30Z"
+        "WHERE SystemModstamp > 2026-10-30T08:00:30Z AND SystemModstamp <= 2026-10-30T09:00:30Z ORDER BY SystemModstamp"
     )
 
 

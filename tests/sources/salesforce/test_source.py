@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sources.errors import ConfigurationError, CredentialsRejected, QuotaExhausted
-from sources.extract import Notes
+from sources.extract import build_source
+from sources.notes import Notes
 from sources.salesforce import VENDOR
-from sources.stream import Window, build_source
+from sources.stream import Vendor, Window
 from tests.sources.salesforce.hand_made import (
     ACCOUNTS,
     DAY,
@@ -43,11 +44,12 @@ class Loaded:
 
     folder: Path
     sandbox: Sandbox
+    vendor: Vendor = VENDOR
 
     def run(self, streams: list[str] | None = None, window: Window | None = None, **settings: str) -> Notes:
         notes = Notes()
         source = build_source(
-            VENDOR, "salesforce", clock=self.sandbox.clock, streams=streams, window=window,
+            self.vendor, "salesforce", clock=self.sandbox.clock, streams=streams, window=window,
             config={**self.sandbox.settings, **settings}, notes=notes,
         )  # fmt: skip
         pipeline = dlt.pipeline(
@@ -318,15 +320,30 @@ def test_a_wrong_setting_is_one_clear_message_that_shows_no_secret(
     assert sandbox.settings["client_secret"] not in str(cause)
 
 
-def test_a_used_up_allowance_stops_the_run_and_moves_no_state(make_sandbox: Callable[..., Sandbox], load: Load) -> None:
-    sandbox = make_sandbox(quota=3)
-    loaded = load(sandbox)
-    with pytest.raises(Exception) as caught:
-        loaded.run(["account", "opportunity"])
-    cause: BaseException | None = caught.value
-    while cause is not None and not isinstance(cause, QuotaExhausted):
-        cause = cause.__cause__ or cause.__context__
-    assert cause is not None and "REQUEST_LIMIT_EXCEEDED" in str(cause)
+def test_a_used_up_allowance_ends_the_run_and_what_was_read_before_lands(
+    make_sandbox: Callable[..., Sandbox], load: Load
+) -> None:
+    loaded = load(make_sandbox(quota=4))
+    notes = loaded.run(["account", "opportunity", "lead"])
+    assert notes.rows["account"] and not notes.rows["lead"]
+    assert list(notes.failed) == ["opportunity", "lead"]
+    problem = notes.failed["lead"]
+    assert isinstance(problem, QuotaExhausted) and "REQUEST_LIMIT_EXCEEDED" in str(problem)
+
+
+def test_a_long_first_load_is_cut_at_a_stamp_and_goes_on_there(
+    make_sandbox: Callable[..., Sandbox], load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sources.extract.PAGE_BYTES", 1)
+    loaded = load(make_sandbox(page_size=50))
+    loaded.vendor = replace(VENDOR, streams=(replace(VENDOR.stream("account"), window_rows=100),))
+    runs = [loaded.run()]
+    while runs[-1].cut:
+        runs.append(loaded.run())
+    live = loaded.sandbox.line["expected"]["salesforce_all"]["Account"]
+    assert len(runs) == -(-live // 100)
+    assert loaded.rows("select count(distinct id) from account") == [(live,)]
+    assert loaded.rows("select count(*) from account")[0][0] < live + 50, "a cut reads one stamp again, not a window"
 
 
 def test_rows_made_and_read_agree_with_the_hand_made_company() -> None:

@@ -1,6 +1,6 @@
 -- One row per account: everything that is known of it at as-of.
 with
-    today as (select {{ as_of() }} as as_of_at, {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of() }} as as_of_at, {{ as_of_date() }} as as_of_date),
     deals as (
         select
             account_id,
@@ -85,12 +85,20 @@ with
         cross join today
         where touches.account_id is not null and touches.occurred_at <= today.as_of_at
     ),
+    -- A task or a note of our own is an activity, and no touch of the customer.
     first_touches as (
         select account_id, occurred_at, channel
         from past_touches
+        where direction is distinct from 'internal'
         qualify row_number() over (partition by account_id order by occurred_at, touchpoint_id) = 1
     ),
     last_touches as (
+        select account_id, max(occurred_at) as occurred_at
+        from past_touches
+        where direction is distinct from 'internal'
+        group by account_id
+    ),
+    last_activities as (
         select account_id, occurred_at, touch_type
         from past_touches
         qualify row_number() over (partition by account_id order by occurred_at desc, touchpoint_id) = 1
@@ -175,9 +183,9 @@ select
     cast(null as decimal(18, 2)) as lifetime_value_amount,
     cast(deals.won_amount / nullif(deals.won_count, 0) as decimal(18, 2)) as average_order_amount,
     cast(
-        {{ days_between(local_date("last_touches.occurred_at"), "today.as_of_date") }} as bigint
+        {{ days_between(local_date("last_activities.occurred_at"), "today.as_of_date") }} as bigint
     ) as days_since_last_activity,
-    last_touches.touch_type as last_activity_type,
+    last_activities.touch_type as last_activity_type,
     cast(coalesce(products.product_count, 0) as bigint) as product_count,
     cast(null as string) as next_best_product,
     -- Rounded, because a sum of doubles depends on its order in the last digits.
@@ -196,4 +204,5 @@ left join lifecycles on accounts.account_id = lifecycles.account_id
 left join person_stages on lifecycles.stage_order = person_stages.stage_order
 left join first_touches on accounts.account_id = first_touches.account_id
 left join last_touches on accounts.account_id = last_touches.account_id
+left join last_activities on accounts.account_id = last_activities.account_id
 left join engagement on accounts.account_id = engagement.account_id

@@ -8,8 +8,6 @@ with
             records.source_system,
             users.name,
             users.email,
-            users.team,
-            users.department,
             users.manager_key,
             users.is_active
         from {{ ref("canonical_sales_user") }} as users
@@ -24,8 +22,6 @@ with
             owner_id,
             {{ survivor("name") }} as owner_name,
             {{ survivor("email") }} as email,
-            {{ survivor("team") }} as team,
-            {{ survivor("department") }} as department,
             {{ survivor("manager_key") }} as manager_key,
             max(case when is_live and is_active then 1 else 0 end) = 1 as is_active,
             {{ sorted_list("source_system") }} as source_systems
@@ -37,15 +33,15 @@ with
             survivors.owner_id,
             survivors.owner_name,
             survivors.email,
-            survivors.team,
-            coalesce(survivors.department, teams.department) as department,
+            seats.team,
+            seats.department,
             managers.entity_id as manager_id,
             survivors.is_active,
-            coalesce(teams.is_key_account_team, false) as is_key_account_team,
+            coalesce(seats.is_key_account_team, false) as is_key_account_team,
             survivors.source_systems
         from survivors
         left join {{ living("user") }} as managers on survivors.manager_key = managers.record_key
-        left join ({{ map_rows("teams") }}) as teams on survivors.team = teams.team
+        left join {{ ref("owner_seats") }} as seats on survivors.owner_id = seats.owner_id and seats.valid_to is null
     )
 
 select

@@ -71,6 +71,7 @@ with
             records.is_mirror,
             records.merged_into_key is not null as is_merged_away,
             not records.is_deleted and records.merged_into_key is null as is_live,
+            ranks.rank as source_rank,
             row_number() over (
                 partition by records.entity_type, clusters.entity_id
                 order by
@@ -100,6 +101,7 @@ select
     is_mirror,
     is_merged_away,
     is_live,
+    cast(source_rank as bigint) as source_rank,
     cast(precedence as bigint) as precedence,
     max(case when is_live then 1 else 0 end) over (partition by entity_type, entity_id) = 1 as entity_is_live
 from ranked

@@ -52,11 +52,12 @@ with
         inner join stages on stages.entity_type = 'person' and stages.stage = 'customer'
         where closures.is_won and deals.account_id is not null
         union all
-        -- Deals: creation is the entry to the first stage.
+        -- Deals: creation is the entry to the first stage. A win that was undone is no entry to `won`.
         select 'opportunity' as unit, deals.opportunity_id as member_id, visits.stage_order, visits.entered_at
         from {{ ref("opportunity_visits") }} as visits
         inner join new_business as deals on visits.record_key = deals.record_key
         inner join stages on stages.entity_type = 'opportunity' and visits.stage = stages.stage
+        where not visits.is_closed or visits.exited_at is null
         union all
         select
             'opportunity' as unit, deals.opportunity_id as member_id, 1 as stage_order, deals.created_at as entered_at

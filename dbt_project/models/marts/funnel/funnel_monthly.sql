@@ -1,6 +1,12 @@
 -- The funnel by month, on two bases (cohort of entry, month of event) and for three units.
 with
-    today as (select {{ as_of() }} as as_of_at, {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of() }} as as_of_at, {{ as_of_date() }} as as_of_date),
+    disqualifications as (
+        select person_id, max(last_entered_at) as last_entered_at
+        from {{ ref("person_stages") }}
+        where stage = 'disqualified'
+        group by person_id
+    ),
     outcomes as (
         select
             'opportunity' as unit,
@@ -16,13 +22,12 @@ with
             people.person_id as member_id,
             people.lifecycle_stage not in ('customer', 'disqualified') as is_open,
             people.created_at as started_at,
-            coalesce(people.customer_at, stages.last_entered_at) as ended_at,
+            coalesce(people.customer_at, disqualifications.last_entered_at) as ended_at,
             cast(null as decimal(18, 2)) as amount
         from {{ ref("person_360") }} as people
         left join
-            {{ ref("person_stages") }} as stages
-            on people.person_id = stages.person_id
-            and stages.stage = 'disqualified'
+            disqualifications
+            on people.person_id = disqualifications.person_id
             and people.lifecycle_stage = 'disqualified'
         union all
         select

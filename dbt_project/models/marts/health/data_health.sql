@@ -1,21 +1,6 @@
 -- The health of the data by check and source, as far as the models can know it. Freshness is not here: it reads the
 -- wall clock and is added when the file is published. Rows of a check appear for every source that has something to
 -- check, also when nothing is wrong.
-{# An object that feeds several tables is counted in the first of them: the others are made from the same records. #}
-{% set counted = [
-    "account",
-    "person",
-    "opportunity",
-    "campaign",
-    "product",
-    "interaction",
-    "sales_user",
-    "opportunity_line",
-    "opportunity_person",
-    "opportunity_split",
-    "campaign_member",
-    "person_account",
-] %}
 {% set references = [
     ("person", "account_key", "account"),
     ("opportunity", "account_key", "account"),
@@ -32,100 +17,17 @@
 
 with
     today as (select {{ as_of() }} as as_of_at),
-    -- Row counts against the vendor's own.
-    live_records as (
-        {% for entity in counted %}
-            select
-                {{ loop.index }} as table_number,
-                source_system,
-                source_object,
-                source_id,
-                record_key,
-                coalesce(is_deleted, false) as is_deleted
-            from {{ ref("canonical_" ~ entity) }}
-            {% if entity == "sales_user" %} where is_current {% endif %}
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {% endfor %}
-    ),
-    live_counts as (
-        select source_system, source_object, count(distinct case when not is_deleted then record_key end) as live_count
-        from live_records
-        group by source_system, source_object, table_number
-        qualify row_number() over (partition by source_system, source_object order by table_number) = 1
-    ),
-    vendor_counts as (
-        select source_system, stream, source_object, live_count, status, message
-        from {{ ref("canonical_vendor_count") }}
-        where is_current
-    ),
-    quarantined as (
-        select
-            rejected.source_system,
-            vendor_counts.source_object,
-            count(
-                distinct coalesce(
-                    rejected.source_key, coalesce(rejected.file, '') || ':' || cast(rejected.line as string)
-                )
-            ) as quarantined_count
-        from {{ ref("canonical_quarantine") }} as rejected
-        inner join
-            vendor_counts
-            on rejected.source_system = vendor_counts.source_system
-            and rejected.stream = vendor_counts.stream
-        left join
-            live_records
-            on rejected.source_system = live_records.source_system
-            and vendor_counts.source_object = live_records.source_object
-            -- Where one stream feeds several objects, a key of the quarantine begins with the object.
-            and rejected.source_key
-            in (live_records.source_id, live_records.source_object || '|' || live_records.source_id)
-        where live_records.record_key is null
-        group by rejected.source_system, vendor_counts.source_object
-    ),
+    -- A difference that stands over two counts closes the gate.
     row_counts as (
         select
             'row_counts' as check_name,
-            vendor_counts.source_system,
-            case
-                when vendor_counts.status <> 'counted'
-                then 'warn'
-                when
-                    abs(live_counts.live_count + coalesce(quarantined.quarantined_count, 0) - vendor_counts.live_count)
-                    > {{ var("count_tolerance") }} * vendor_counts.live_count
-                then 'error'
-                when live_counts.live_count + coalesce(quarantined.quarantined_count, 0) <> vendor_counts.live_count
-                then 'warn'
-                else 'ok'
-            end as status,
-            'warn' as severity,
-            cast(live_counts.live_count + coalesce(quarantined.quarantined_count, 0) as double) as measured_value,
-            cast(vendor_counts.live_count as double) as expected_value,
-            vendor_counts.source_object || case
-                when vendor_counts.status = 'no_permission'
-                then ': not permitted, cannot be counted'
-                when vendor_counts.status <> 'counted'
-                then ': not counted: ' || coalesce(vendor_counts.message, vendor_counts.status)
-                when quarantined.quarantined_count > 0
-                then ': ' || cast(quarantined.quarantined_count as string) || ' of them in quarantine'
-                else ''
-            end as details
-        from vendor_counts
-        left join
-            live_counts
-            on vendor_counts.source_system = live_counts.source_system
-            and vendor_counts.source_object = live_counts.source_object
-        left join
-            quarantined
-            on vendor_counts.source_system = quarantined.source_system
-            and vendor_counts.source_object = quarantined.source_object
-        where live_counts.source_object is not null or vendor_counts.status <> 'counted'
-        qualify
-            row_number() over (
-                partition by vendor_counts.source_system, vendor_counts.source_object order by vendor_counts.stream
-            )
-            = 1
+            source_system,
+            status,
+            case when status = 'error' then 'error' else 'warn' end as severity,
+            held_count as measured_value,
+            expected_count as expected_value,
+            details
+        from {{ ref("row_counts") }}
     ),
     quarantine_rows as (
         select
@@ -200,6 +102,18 @@ with
         where not coalesce(people.is_deleted, false)
         group by entries.source_system
     ),
+    unmapped_words as (
+        select
+            'unmapped_' || subject as check_name,
+            source_system,
+            case when sum(record_count) > 0 then 'warn' else 'ok' end as status,
+            'warn' as severity,
+            cast(sum(record_count) as double) as measured_value,
+            cast(0 as double) as expected_value,
+            {{ some_of("source_word", 20) }} as details
+        from {{ ref("unmapped_words") }}
+        group by subject, source_system
+    ),
     -- Deals.
     orphan_deals as (
         select
@@ -209,7 +123,9 @@ with
             'warn' as severity,
             cast(count(*) - count(account_id) as double) as measured_value,
             cast(0 as double) as expected_value,
-            'deals without an account, of ' || cast(count(*) as string) as details
+            'deals without an account, of '
+            || cast(count(*) as string)
+            || coalesce(': ' || {{ some_of("case when account_id is null then source_id end") }}, '') as details
         from {{ ref("opportunities") }}
         group by source_system
     ),
@@ -253,7 +169,14 @@ with
             select
                 referring.source_system,
                 '{{ entity }}.{{ key }}' as reference_name,
-                count(*) filter (where referring.{{ key }} is not null and targets.record_key is null) as missing_count
+                count(*) filter (where referring.{{ key }} is not null and targets.record_key is null) as missing_count,
+                {{
+                    some_of(
+                        "case when referring."
+                        ~ key
+                        ~ " is not null and targets.record_key is null then referring.source_id end"
+                    )
+                }} as referring_ids
             from {{ ref("canonical_" ~ entity) }} as referring
             left join {{ ref("canonical_" ~ target) }} as targets on referring.{{ key }} = targets.record_key
             where not coalesce(referring.is_deleted, false)
@@ -273,9 +196,10 @@ with
             cast(0 as double) as expected_value,
             {{
                 sorted_list(
-                    "case when missing_count > 0 then reference_name || ': ' || cast(missing_count as string) end"
+                    "case when missing_count > 0 then reference_name || ': ' || cast(missing_count as string) || ' (' || referring_ids || ')' end"
                 )
-            }} as details
+            }}
+            as details
         from missing_references
         group by source_system
     ),
@@ -288,13 +212,14 @@ with
             'warn' as severity,
             cast(count(*) - count(created_at) as double) as measured_value,
             cast(0 as double) as expected_value,
-            'live people and deals without a date of creation' as details
+            'live people and deals without a date of creation'
+            || coalesce(': ' || {{ some_of("case when created_at is null then source_id end") }}, '') as details
         from
             (
-                select source_system, created_at, is_deleted
+                select source_system, source_id, created_at, is_deleted
                 from {{ ref("canonical_person") }}
                 union all
-                select source_system, created_at, is_deleted
+                select source_system, source_id, created_at, is_deleted
                 from {{ ref("canonical_opportunity") }}
             ) as dated
         where not coalesce(is_deleted, false)
@@ -307,6 +232,7 @@ with
             "last_loads",
             "unmapped_stages",
             "unmapped_lifecycles",
+            "unmapped_words",
             "orphan_deals",
             "missing_rates",
             "duplicates",

@@ -6,12 +6,36 @@ with
             person_id,
             min(case when stage = 'mql' then entered_at end) as mql_at,
             min(case when stage = 'sql' then entered_at end) as sql_at,
-            min(case when stage = 'customer' then entered_at end) as customer_at,
-            max_by(stage, coalesce(stage_order, 0)) filter (where stage <> 'disqualified') as furthest_stage,
-            max(case when stage <> 'disqualified' then last_entered_at end) as last_forward_at,
-            max(case when stage = 'disqualified' then last_entered_at end) as disqualified_at
+            min(case when stage = 'customer' then entered_at end) as customer_at
         from {{ ref("person_stages") }}
         group by person_id
+    ),
+    -- The stage that ranks highest in the present cycle; a disqualification in it was said last, else it had ended it.
+    -- A customer stays one, whatever is said of a lead of the same person later.
+    present_stages as (
+        select person_id, stage
+        from
+            (
+                select
+                    person_id,
+                    stage,
+                    stage_order,
+                    rank,
+                    cycle,
+                    max(case when stage = 'customer' then 1 else 0 end) over (partition by person_id) = 1 as is_customer
+                from {{ ref("person_stages") }}
+            ) as entries
+        qualify
+            row_number() over (
+                partition by person_id
+                order by
+                    case when is_customer then 0 else cycle end desc,
+                    case when stage = 'disqualified' and not is_customer then 0 else 1 end,
+                    rank desc nulls last,
+                    stage_order desc nulls last,
+                    stage
+            )
+            = 1
     ),
     -- Engaged: a touch of the person's own making, or one with both sides present.
     engagement as (
@@ -45,11 +69,7 @@ select
     people.email,
     people.phone,
     people.job_title,
-    case
-        when stages.disqualified_at >= stages.last_forward_at and stages.customer_at is null
-        then 'disqualified'
-        else coalesce(stages.furthest_stage, 'lead')
-    end as lifecycle_stage,
+    coalesce(present_stages.stage, 'lead') as lifecycle_stage,
     people.lead_source,
     people.lead_score,
     people.is_email_opted_out or people.is_call_opted_out as is_opted_out,
@@ -72,4 +92,5 @@ select
 from {{ ref("person_attributes") }} as people
 left join {{ ref("person_primary_accounts") }} as accounts on people.person_id = accounts.person_id
 left join stages on people.person_id = stages.person_id
+left join present_stages on people.person_id = present_stages.person_id
 left join engagement on people.person_id = engagement.person_id

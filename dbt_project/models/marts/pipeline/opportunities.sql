@@ -1,6 +1,6 @@
 -- One row per deal, as it stands at as-of.
 with
-    today as (select {{ as_of() }} as as_of_at, {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of() }} as as_of_at, {{ as_of_date() }} as as_of_date),
     activities as (
         select
             touches.opportunity_id,
@@ -49,7 +49,7 @@ select
     valued.pipeline_id,
     valued.owner_id,
     owners.owner_name,
-    owners.team,
+    seats.team,
     valued.stage,
     valued.source_stage,
     valued.amount,
@@ -86,3 +86,8 @@ select
 from valued
 left join activities on valued.opportunity_id = activities.opportunity_id
 left join {{ ref("owners") }} as owners on valued.owner_id = owners.owner_id
+left join
+    {{ ref("owner_seats") }} as seats
+    on valued.owner_id = seats.owner_id
+    and coalesce(valued.closed_day, valued.as_of_date) >= seats.valid_from
+    and (coalesce(valued.closed_day, valued.as_of_date) < seats.valid_to or seats.valid_to is null)

@@ -17,7 +17,11 @@ with
             currency,
             owner_id,
             history_basis,
-            case when stage = 'unmapped' then 'unmapped ' || coalesce(source_stage, '') else stage end as visited
+            case
+                when stage = 'unmapped'
+                then 'unmapped ' || case when is_closed then 'closed ' else 'open ' end || coalesce(source_stage, '')
+                else stage
+            end as visited
         from {{ ref("opportunity_states") }}
         where is_in_marts
     ),

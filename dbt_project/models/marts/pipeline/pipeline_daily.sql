@@ -13,9 +13,11 @@
     "revalued",
     "removed",
 ] %}
+{% set flow_columns = [] %}
+{% for cause in causes %} {% do flow_columns.append(cause ~ "_amount") %} {% endfor %}
 
 with
-    today as (select {{ local_date(as_of()) }} as as_of_date),
+    today as (select {{ as_of_date() }} as as_of_date),
     moves as (select * from {{ ref("pipeline_movements") }}),
     stage_numbers as (
         select stage, row_number() over (order by stage) as stage_number
@@ -31,8 +33,8 @@ with
         select level, unit_id, unit_name, row_number() over (order by level, unit_id) as unit_number
         from (select distinct level, unit_id, unit_name from {{ ref("reporting_units") }}) as distinct_units
     ),
-    owner_units as (
-        select members.owner_id, units.unit_number
+    seat_units as (
+        select members.seat_id, units.unit_number
         from {{ ref("reporting_units") }} as members
         inner join units on members.level = units.level and members.unit_id = units.unit_id
     ),
@@ -41,7 +43,7 @@ with
         select
             least(moves.movement_date, today.as_of_date) as movement_date,
             stage_numbers.stage_number,
-            moves.owner_id,
+            moves.seat_id,
             account_numbers.account_number,
             moves.cause,
             moves.amount,
@@ -51,33 +53,33 @@ with
         inner join stage_numbers on moves.stage = stage_numbers.stage
         left join account_numbers on moves.account_id = account_numbers.account_id
     ),
-    owner_days as (
+    seat_days as (
         select
             movement_date,
             stage_number,
-            owner_id,
+            seat_id,
             sum(opportunity_count) as opportunity_count,
-            sum(amount) as amount,
+            {{ amount_sum("amount") }} as amount,
             {% for cause in causes %}
-                coalesce(sum(amount) filter (where cause = '{{ cause }}'), 0) as {{ cause }}_amount
+                coalesce({{ amount_sum("case when cause = '" ~ cause ~ "' then amount end") }}, 0) as {{ cause }}_amount
                 {%- if not loop.last %},{% endif %}
             {% endfor %}
         from movements
-        group by movement_date, stage_number, owner_id
+        group by movement_date, stage_number, seat_id
     ),
     stage_flows as (
         select
             days.movement_date,
             days.stage_number,
-            owner_units.unit_number,
+            seat_units.unit_number,
             sum(days.opportunity_count) as opportunity_count,
-            sum(days.amount) as amount,
+            {{ amount_sum("days.amount") }} as amount,
             {% for cause in causes %}
-                sum(days.{{ cause }}_amount) as {{ cause }}_amount {%- if not loop.last %},{% endif %}
+                {{ amount_sum("days." ~ cause ~ "_amount") }} as {{ cause }}_amount {%- if not loop.last %},{% endif %}
             {% endfor %}
-        from owner_days as days
-        inner join owner_units on days.owner_id = owner_units.owner_id
-        group by days.movement_date, days.stage_number, owner_units.unit_number
+        from seat_days as days
+        inner join seat_units on days.seat_id = seat_units.seat_id
+        group by days.movement_date, days.stage_number, seat_units.unit_number
     ),
     flows as (
         select *
@@ -88,31 +90,31 @@ with
             0 as stage_number,
             unit_number,
             sum(opportunity_count) as opportunity_count,
-            sum(amount) as amount,
+            {{ amount_sum("amount") }} as amount,
             {% for cause in causes %}
-                sum({{ cause }}_amount) as {{ cause }}_amount {%- if not loop.last %},{% endif %}
+                {{ amount_sum(cause ~ "_amount") }} as {{ cause }}_amount {%- if not loop.last %},{% endif %}
             {% endfor %}
         from stage_flows
         group by movement_date, unit_number
     ),
     -- Distinct accounts: +1 when the first open deal of an account enters the cell, -1 when the last one leaves it.
     account_days as (
-        select movement_date, stage_number, owner_id, account_number, sum(opportunity_count) as opportunity_count
+        select movement_date, stage_number, seat_id, account_number, sum(opportunity_count) as opportunity_count
         from movements
         where account_number is not null and opportunity_count <> 0
-        group by movement_date, stage_number, owner_id, account_number
+        group by movement_date, stage_number, seat_id, account_number
         having sum(opportunity_count) <> 0
     ),
     account_stages as (
         select
             days.movement_date,
             days.stage_number,
-            owner_units.unit_number,
+            seat_units.unit_number,
             days.account_number,
             sum(days.opportunity_count) as opportunity_count
         from account_days as days
-        inner join owner_units on days.owner_id = owner_units.owner_id
-        group by days.movement_date, days.stage_number, owner_units.unit_number, days.account_number
+        inner join seat_units on days.seat_id = seat_units.seat_id
+        group by days.movement_date, days.stage_number, seat_units.unit_number, days.account_number
         having sum(days.opportunity_count) <> 0
     ),
     account_cells as (
@@ -148,19 +150,9 @@ with
     ),
     account_deltas as (
         select
-            movement_date,
-            stage_number,
-            unit_number,
-            sum(
-                case
-                    when open_count > 0 and open_count - opportunity_count <= 0
-                    then 1
-                    when open_count <= 0 and open_count - opportunity_count > 0
-                    then -1
-                    else 0
-                end
-            ) as account_count
+            movement_date, stage_number, unit_number, sum(case when open_count > 0 then 1 else -1 end) as account_count
         from account_totals
+        where (open_count > 0) <> (open_count - opportunity_count > 0)
         group by movement_date, stage_number, unit_number
     ),
     balances as (
@@ -185,7 +177,8 @@ with
                 partition by flows.unit_number, flows.stage_number
                 order by flows.movement_date
                 rows between unbounded preceding and current row
-            ) as account_count
+            ) as account_count,
+            {% for cause in causes %} flows.{{ cause }}_amount {%- if not loop.last %},{% endif %} {% endfor %}
         from flows
         left join
             account_deltas
@@ -211,7 +204,8 @@ with
                 "intervals",
                 "movement_date",
                 "last_date",
-                ["movement_date", "stage_number", "unit_number", "account_count", "opportunity_count", "amount"],
+                ["movement_date", "stage_number", "unit_number", "account_count", "opportunity_count", "amount"]
+                + flow_columns,
             )
         }}
     )
@@ -228,18 +222,18 @@ select
     cast(cell_days.amount as decimal(18, 2)) as amount,
     -- The win model comes later.
     cast(null as decimal(18, 2)) as weighted_amount,
+    -- The flows are those of the day with which the balance began.
     {% for cause in causes %}
-        cast(coalesce(flows.{{ cause }}_amount, 0) as decimal(18, 2)) as {{ cause }}_amount
+        case
+            when cell_days.day_date = cell_days.movement_date
+            then cell_days.{{ cause }}_amount
+            else cast(0 as decimal(18, 2))
+        end as {{ cause }}_amount
         {%- if not loop.last %},{% endif %}
     {% endfor %}
 from cell_days
 inner join stage_numbers on cell_days.stage_number = stage_numbers.stage_number
 inner join units on cell_days.unit_number = units.unit_number
 left join
-    flows
-    on cell_days.day_date = flows.movement_date
-    and cell_days.stage_number = flows.stage_number
-    and cell_days.unit_number = flows.unit_number
-left join
     {{ ref("funnel_stages") }} as stages on stages.entity_type = 'opportunity' and stage_numbers.stage = stages.stage
-where cell_days.opportunity_count <> 0 {% for cause in causes %} or flows.{{ cause }}_amount <> 0 {% endfor %}
+where cell_days.opportunity_count <> 0 {% for cause in causes %} or cell_days.{{ cause }}_amount <> 0 {% endfor %}

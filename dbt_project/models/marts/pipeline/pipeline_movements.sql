@@ -14,34 +14,37 @@ with
             state_date as movement_date,
             stage,
             owner_id,
+            seat_id,
             case when has_before then 'reopened' else 'created' end as cause,
             amount,
             1 as opportunity_count
         from changes
         where not was_open and (is_open or is_final_closure)
         union all
-        -- It changes hands, and stays where it is.
+        -- It changes hands, or goes with its owner to another team, and stays where it is.
         select
             record_key,
             state_date as movement_date,
             stage_before as stage,
             owner_before as owner_id,
+            seat_before as seat_id,
             'reassigned' as cause,
             - amount_before as amount,
             -1 as opportunity_count
         from changes
-        where was_open and (is_open or is_final_closure) and owner_id <> owner_before
+        where was_open and (is_open or is_final_closure) and seat_id <> seat_before
         union all
         select
             record_key,
             state_date as movement_date,
             stage_before as stage,
             owner_id,
+            seat_id,
             'reassigned' as cause,
             amount_before as amount,
             1 as opportunity_count
         from changes
-        where was_open and (is_open or is_final_closure) and owner_id <> owner_before
+        where was_open and (is_open or is_final_closure) and seat_id <> seat_before
         union all
         -- It goes to another open stage.
         select
@@ -49,6 +52,7 @@ with
             state_date as movement_date,
             stage_before as stage,
             owner_id,
+            seat_id,
             'moved_out' as cause,
             - amount_before as amount,
             -1 as opportunity_count
@@ -60,6 +64,7 @@ with
             state_date as movement_date,
             stage,
             owner_id,
+            seat_id,
             'moved_in' as cause,
             amount_before as amount,
             1 as opportunity_count
@@ -72,6 +77,7 @@ with
             state_date as movement_date,
             case when is_open then stage else stage_before end as stage,
             owner_id,
+            seat_id,
             'changed' as cause,
             amount_at_rate_before - amount_before as amount,
             0 as opportunity_count
@@ -84,6 +90,7 @@ with
             state_date as movement_date,
             case when is_open then stage else stage_before end as stage,
             owner_id,
+            seat_id,
             'revalued' as cause,
             amount - amount_at_rate_before as amount,
             0 as opportunity_count
@@ -96,6 +103,7 @@ with
             state_date as movement_date,
             case when was_open then stage_before else stage end as stage,
             owner_id,
+            seat_id,
             case when is_won then 'won' else 'lost' end as cause,
             - amount as amount,
             -1 as opportunity_count
@@ -108,6 +116,7 @@ with
             state_date as movement_date,
             stage_before as stage,
             owner_before as owner_id,
+            seat_before as seat_id,
             'removed' as cause,
             - amount_before as amount,
             -1 as opportunity_count
@@ -120,6 +129,7 @@ with
             removed_date as movement_date,
             stage,
             owner_id,
+            seat_id,
             'removed' as cause,
             - amount as amount,
             -1 as opportunity_count
@@ -134,6 +144,7 @@ select
     movements.movement_date,
     movements.stage,
     movements.owner_id,
+    movements.seat_id,
     movements.cause,
     cast(movements.amount as decimal(18, 2)) as amount,
     cast(movements.opportunity_count as bigint) as opportunity_count

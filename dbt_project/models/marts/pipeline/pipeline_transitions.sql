@@ -37,28 +37,47 @@ with
         from day_ends
         inner join {{ ref("opportunity_records") }} as deals on day_ends.record_key = deals.record_key
     ),
-    -- A deal in a foreign currency that is open over a fiscal year's first day takes the new budget rate on it.
+    -- Days on which an open deal changes by itself: a fiscal year's first day gives a foreign currency the new budget
+    -- rate, and an owner who changes team or department takes the deals along.
+    breaks as (
+        select bounded.record_key, years.day_date as break_date
+        from bounded
+        inner join
+            {{ ref("calendar") }} as years
+            on years.day_date = years.fiscal_year_start
+            and years.day_date <= {{ as_of_date() }}
+            and years.day_date > bounded.state_date
+            and (years.day_date < bounded.next_date or bounded.next_date is null)
+        where not bounded.is_closed and bounded.currency <> '{{ reporting_currency }}'
+        union
+        select bounded.record_key, seats.valid_from as break_date
+        from bounded
+        inner join
+            {{ ref("owner_seats") }} as seats
+            on bounded.owner_id = seats.owner_id
+            and seats.valid_from > bounded.state_date
+            and (seats.valid_from < bounded.next_date or bounded.next_date is null)
+        where not bounded.is_closed
+    ),
     dated as (
         select record_key, state_date, stage, is_closed, owner_id, amount_original, currency, removed_date
         from bounded
         union all
         select
             bounded.record_key,
-            years.day_date as state_date,
+            breaks.break_date as state_date,
             bounded.stage,
             bounded.is_closed,
             bounded.owner_id,
             bounded.amount_original,
             bounded.currency,
             bounded.removed_date
-        from bounded
+        from breaks
         inner join
-            {{ ref("calendar") }} as years
-            on years.day_date = years.fiscal_year_start
-            and years.day_date <= {{ local_date(as_of()) }}
-            and years.day_date > bounded.state_date
-            and (years.day_date < bounded.next_date or bounded.next_date is null)
-        where not bounded.is_closed and bounded.currency <> '{{ reporting_currency }}'
+            bounded
+            on breaks.record_key = bounded.record_key
+            and breaks.break_date > bounded.state_date
+            and (breaks.break_date < bounded.next_date or bounded.next_date is null)
     ),
     valued as (
         select
@@ -67,6 +86,7 @@ with
             dated.stage,
             not dated.is_closed as is_open,
             coalesce(dated.owner_id, 'none') as owner_id,
+            coalesce(seats.seat_id, 'none') as seat_id,
             coalesce(dated.amount_original, 0) as amount_original,
             dated.currency,
             dated.removed_date,
@@ -77,6 +97,11 @@ with
             on rates.basis = 'budget'
             and dated.currency = rates.currency
             and rates.fiscal_year = {{ fiscal_year("dated.state_date") }}
+        left join
+            {{ ref("owner_seats") }} as seats
+            on dated.owner_id = seats.owner_id
+            and dated.state_date >= seats.valid_from
+            and (dated.state_date < seats.valid_to or seats.valid_to is null)
         where dated.removed_date is null or dated.state_date < dated.removed_date
     ),
     sequenced as (
@@ -86,6 +111,7 @@ with
             stage,
             is_open,
             owner_id,
+            seat_id,
             amount_original,
             currency,
             rate,
@@ -95,6 +121,7 @@ with
             coalesce(lag(is_open) over (partition by record_key order by state_date), false) as was_open,
             lag(stage) over (partition by record_key order by state_date) as stage_before,
             lag(owner_id) over (partition by record_key order by state_date) as owner_before,
+            lag(seat_id) over (partition by record_key order by state_date) as seat_before,
             lag(currency) over (partition by record_key order by state_date) as currency_before,
             lag(rate) over (partition by record_key order by state_date) as rate_before,
             coalesce(
@@ -109,11 +136,13 @@ with
             sequenced.state_date,
             sequenced.stage,
             sequenced.owner_id,
+            sequenced.seat_id,
             sequenced.is_open,
             sequenced.has_before,
             sequenced.was_open,
             sequenced.stage_before,
             sequenced.owner_before,
+            sequenced.seat_before,
             sequenced.amount_before,
             sequenced.is_last,
             sequenced.removed_date,
@@ -146,11 +175,13 @@ select
     state_date,
     stage,
     owner_id,
+    seat_id,
     is_open,
     has_before,
     was_open,
     stage_before,
     owner_before,
+    seat_before,
     amount_before,
     is_final_closure,
     is_won,

@@ -4,7 +4,11 @@
 -- field
 -- and value has the stage in our words already (the mapping's value map).
 with
-    touched_people as ({{ touched("files", "lifecycle", "person_ref") }}),
+    touched_people as (
+        {{ touched("files", "lifecycle", "person_ref") }}
+        union
+        {{ touched("files", "person", "id") }}
+    ),
 
     every_version as (
         {{

@@ -28,13 +28,20 @@ with
                 columns,
                 cursor="hs_lastmodifieddate",
                 flag="archived",
-                also_touched=[touched("hubspot", "companies", "hs_merged_object_ids", ";")],
+                also_touched=[
+                    touched("hubspot", "companies", "hs_merged_object_ids", ";"),
+                    touched_by_lookup("hubspot", "account_info", "companies"),
+                ],
             )
         }}
     ),
 
     merged_companies as (
-        select companies.*, merges.winner_id, portals.record_base
+        select
+            companies.*,
+            merges.winner_id,
+            greatest(companies.load_seq, coalesce(merges.load_seq, 0)) as news_seq,
+            portals.record_base
         from companies
         left join
             {{ ref("stg_hubspot__merge") }} as merges
@@ -62,6 +69,7 @@ select
             created="createdate",
             flag="archived",
             merged_into="winner_id",
+            seq="news_seq",
             url="record_base || '0-2/' || id",
         )
     }},

@@ -33,7 +33,10 @@
 
 with
     {% for object, (type_id, own_columns) in engagements.items() %}
-        {% set touched_records = [touched("hubspot", object, "id")] %}
+        {% set touched_records = [
+            touched("hubspot", object, "id"),
+            touched_by_lookup("hubspot", "account_info", object),
+        ] %}
         {% for other in others %}
             {% do touched_records.append(touched("hubspot", object ~ "_" ~ other, "from_id")) %}
         {% endfor %}
@@ -97,7 +100,10 @@ with
                 ["form_id", "submitted_at", "email", "page_url", "form_values"],
                 keys=["conversion_id"],
                 cursor="submitted_at",
-                also_touched=[touched_submissions],
+                also_touched=[
+                    touched_submissions,
+                    touched_through("hubspot", "form_submissions", "form_id", "forms", key="conversion_id"),
+                ],
             )
         }}
     ),

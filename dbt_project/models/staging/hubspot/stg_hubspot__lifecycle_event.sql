@@ -13,6 +13,7 @@ with
                 fields + ["createdate", "properties_with_history"],
                 cursor="lastmodifieddate",
                 flag="archived",
+                also_touched=[touched("hubspot", "contacts", "hs_merged_object_ids", ";")],
             )
         }}
     ),

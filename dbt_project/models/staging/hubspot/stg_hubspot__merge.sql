@@ -2,11 +2,27 @@
 
 -- Records that were merged away, by what the surviving record lists: its hs_merged_object_ids. In a chain a record
 -- may be
--- listed by several; one that lives is named first. https://knowledge.hubspot.com/records/merge-records
+-- listed by several; one that lives is named first. One that was listed once and is no more has no winner.
+-- https://knowledge.hubspot.com/records/merge-records
+{% set stamps = {
+    "contacts": "lastmodifieddate",
+    "companies": "hs_lastmodifieddate",
+    "deals": "hs_lastmodifieddate",
+} %}
+
 with
-    {% for object in ["contacts", "companies", "deals"] %}
+    {% for object, stamp in stamps.items() %}
         {{ object }}_survivors as (
-            {{ latest("hubspot", object, ["hs_merged_object_ids"], flag="archived", restrict=false) }}
+            {{
+                latest(
+                    "hubspot",
+                    object,
+                    ["hs_merged_object_ids"],
+                    cursor=stamp,
+                    flag="archived",
+                    restrict=false,
+                )
+            }}
         ),
 
         {{ object }}_lists as (
@@ -15,20 +31,43 @@ with
                     object ~ "_survivors",
                     "hs_merged_object_ids",
                     ";",
-                    ["source_system", "id", "is_gone", "archived", "load_seq"],
+                    ["source_system", "id", "is_gone", "archived"],
                 )
             }}
+        ),
+
+        {{ object }}_versions as (
+            {{ versions("hubspot", object, ["hs_merged_object_ids"], flag="archived", restrict=false) }}
+        ),
+
+        {{ object }}_ever as (
+            {{ explode_text(object ~ "_versions", "hs_merged_object_ids", ";", ["source_system", "id"]) }}
         ) {{- ',' if not loop.last }}
     {% endfor %}
 
-{% for object in ["contacts", "companies", "deals"] %}
+{% for object in stamps %}
     select
-        source_system,
+        ever.source_system,
         '{{ object }}' as object,
-        item as loser_id,
-        min_by(id, case when is_gone or coalesce(archived, false) then 1 else 0 end) as winner_id,
-        max(load_seq) as load_seq
-    from {{ object }}_lists
-    where item <> id
-    group by source_system, item {{ 'union all' if not loop.last }}
+        ever.item as loser_id,
+        lists.id as winner_id,
+        max(survivors.load_seq) over (partition by ever.source_system, ever.item) as load_seq
+    from (select distinct source_system, id, item from {{ object }}_ever where item <> id) as ever
+    inner join
+        {{ object }}_survivors as survivors on ever.source_system = survivors.source_system and ever.id = survivors.id
+    left join
+        {{ object }}_lists as lists
+        on ever.source_system = lists.source_system
+        and ever.id = lists.id
+        and ever.item = lists.item
+    qualify
+        row_number() over (
+            partition by ever.source_system, ever.item
+            order by
+                case when lists.id is null then 1 else 0 end,
+                case when lists.is_gone or coalesce(lists.archived, false) then 1 else 0 end,
+                try_cast(lists.id as bigint),
+                lists.id
+        )
+        = 1 {{ 'union all' if not loop.last }}
 {% endfor %}

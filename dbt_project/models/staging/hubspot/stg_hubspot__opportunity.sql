@@ -32,6 +32,7 @@
     touched("hubspot", "deals_companies", "from_id"),
     touched("hubspot", "deals_contacts", "from_id"),
     touched_by_lookup("hubspot", "pipelines", "deals"),
+    touched_by_lookup("hubspot", "account_info", "deals"),
 ] %}
 
 with
@@ -104,6 +105,7 @@ with
             pipelines.pipeline_label,
             mirrors.mirrors_source_system,
             merges.winner_id,
+            greatest(deals.load_seq, coalesce(merges.load_seq, 0)) as news_seq,
             portals.record_base
         from deals
         left join
@@ -140,7 +142,12 @@ with
 select
     {{
         common_columns(
-            "deals", created="createdate", flag="archived", merged_into="winner_id", url="record_base || '0-3/' || id"
+            "deals",
+            created="createdate",
+            flag="archived",
+            merged_into="winner_id",
+            url="record_base || '0-3/' || id",
+            seq="news_seq",
         )
     }},
     {{ key_of("companies", "company_id") }} as account_key,

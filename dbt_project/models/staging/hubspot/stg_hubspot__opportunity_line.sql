@@ -19,6 +19,7 @@
 {% set touched_lines = [
     touched("hubspot", "line_items", "id"),
     touched_by_links("hubspot", "deals_line_items", "$.to"),
+    touched_by_lookup("hubspot", "account_info", "line_items"),
 ] %}
 
 with

@@ -15,7 +15,9 @@
 ] %}
 {% set touched_deals = [
     touched("hubspot", "deals", "id"),
+    touched("hubspot", "deals", "hs_merged_object_ids", ";"),
     touched_by_lookup("hubspot", "pipelines", "deals"),
+    touched_by_lookup("hubspot", "account_info", "deals"),
 ] %}
 
 with

@@ -30,13 +30,20 @@ with
                 columns,
                 cursor="lastmodifieddate",
                 flag="archived",
-                also_touched=[touched("hubspot", "contacts", "hs_merged_object_ids", ";")],
+                also_touched=[
+                    touched("hubspot", "contacts", "hs_merged_object_ids", ";"),
+                    touched_by_lookup("hubspot", "account_info", "contacts"),
+                ],
             )
         }}
     ),
 
     merged_contacts as (
-        select contacts.*, merges.winner_id, portals.record_base
+        select
+            contacts.*,
+            merges.winner_id,
+            greatest(contacts.load_seq, coalesce(merges.load_seq, 0)) as news_seq,
+            portals.record_base
         from contacts
         left join
             {{ ref("stg_hubspot__merge") }} as merges
@@ -64,6 +71,7 @@ select
             created="createdate",
             flag="archived",
             merged_into="winner_id",
+            seq="news_seq",
             url="record_base || '0-1/' || id",
         )
     }},

@@ -14,7 +14,18 @@
 ] %}
 
 with
-    products as ({{ latest("hubspot", "products", columns, cursor="hs_lastmodifieddate", flag="archived") }}),
+    products as (
+        {{
+            latest(
+                "hubspot",
+                "products",
+                columns,
+                cursor="hs_lastmodifieddate",
+                flag="archived",
+                also_touched=[touched_by_lookup("hubspot", "account_info", "products")],
+            )
+        }}
+    ),
 
     joined_products as (
         select products.*, portals.record_base, portals.company_currency

@@ -69,5 +69,5 @@ from references_to_others
         touched_{{ table }} as changed
         on merges.source_system = changed.source_system
         and merges.loser_id = changed.touched_key
-    where merges.object = '{{ table }}'
+    where merges.object = '{{ table }}' and merges.winner_id is not null
 {% endfor %}

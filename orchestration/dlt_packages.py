@@ -1,0 +1,76 @@
+"""What dlt says of a package that waits and of a step that failed. Loads nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from orchestration.landing import Package
+
+if TYPE_CHECKING:
+    import dlt
+
+
+def staged_package(pipeline: dlt.Pipeline, load_id: str) -> Package:
+    """The staged parquet files of a package: those not begun and those begun by a run that died."""
+    from dlt.common.storages.load_package import ParsedLoadJobFileName
+
+    storage = pipeline._get_load_storage().normalized_packages  # pyright: ignore[reportPrivateUsage]
+    files: dict[str, list[Path]] = {}
+    for name in [*storage.list_new_jobs(load_id), *storage.list_started_jobs(load_id)]:
+        job = ParsedLoadJobFileName.parse(name)
+        if job.file_format == "parquet" and not job.table_name.startswith("_dlt"):
+            files.setdefault(job.table_name, []).append(Path(storage.storage.make_full_path(name)))
+    return Package(load_id, {table: sorted(paths) for table, paths in sorted(files.items())})
+
+
+def drop_rows_of_aborted(pipeline: dlt.Pipeline) -> None:
+    """dlt keeps the files of an aborted load beside its notes, people's data included; they are read again anyway."""
+    for file in Path(pipeline.working_dir).glob("load/loaded/*/*/*.parquet"):
+        file.unlink()
+
+
+def drop_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
+    """dlt extracts into a folder of its own, which stays with all rows in it when the process dies or a source fails.
+
+    What was read is read again, so nobody needs it. Call it with the lock of the pipeline held.
+    """
+    for folder in Path(pipeline.working_dir).glob("normalize/*/"):
+        if folder.name != "extracted":  # there lies what was read to its end
+            shutil.rmtree(folder)
+
+
+def causes(error: BaseException) -> Generator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        inner = cast(Any, getattr(current, "exception", None))
+        current = inner if isinstance(inner, BaseException) else current.__cause__ or current.__context__
+
+
+def root(error: BaseException) -> BaseException:
+    return list(causes(error))[-1]
+
+
+def is_terminal(error: BaseException) -> bool:
+    from dlt.common.exceptions import TerminalException
+
+    return any(isinstance(cause, TerminalException) for cause in causes(error))
+
+
+def refused_table(error: BaseException) -> str | None:
+    """The table whose job dlt could not load: a job's id is table.file.format."""
+    from dlt.load.exceptions import LoadClientJobException
+
+    for cause in causes(error):
+        if isinstance(cause, LoadClientJobException):
+            return str(cast(Any, cause).job_id).partition(".")[0]
+    return None
+
+
+def one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:500]
