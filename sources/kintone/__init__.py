@@ -11,9 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sources.config import Param
 from sources.files import settings_path
 from sources.kintone.entities import ENTITIES, FIELDS, SUBTABLE_ENTITIES, USER_TABLE, USERS, raw_columns
-from sources.stream import Connection, Param, Stream, Vendor
+from sources.stream import Connection, Stream, Vendor
 
 if TYPE_CHECKING:
     from sources.config import Config

@@ -17,8 +17,8 @@ from sources.kintone.forms import Form, check, read_form
 from sources.kintone.mapping import App, AppMapping
 from sources.kintone.records import Read, RecordReader
 from sources.kintone.wire import CALLS_A_DAY, Wire
-from sources.stream import Clock, Connection, DataType, Stream, Window
-from sources.tables import arrow_type
+from sources.stream import Clock, Connection, GoesOnBy, Stream, Window
+from sources.tables import DataType, arrow_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,12 +64,21 @@ class Kintone(Connection):
         elif stream.name == USER_TABLE:
             yield _table([{"code": code, "name": name} for code, name in sorted(self._users.items())], USERS)
         else:
-            for app in self._mapping.of(stream.name):
+            apps = self._mapping.of(stream.name)
+            begun = window.memory.get("app") if _is_listing(window) else None
+            names = [app.name for app in apps]
+            for app in apps[names.index(begun) if begun in names else 0 :]:
                 yield from self._read(app, stream.name, window)
+            window.memory.pop("app", None)
+            window.memory.pop("last", None)
             if stream.name in SUBTABLE_ENTITIES:
                 for app in self._mapping.with_subtable_of(stream.name):
                     kept = self._kept.pop((app.name, stream.name, _span(window)), None)
                     yield from self._read(app, stream.name, window) if kept is None else iter(kept)
+
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:  # noqa: ARG002
+        """A first listing goes on after the last record number; rows of subtables come in one piece with their deals."""
+        return "nothing" if stream.name in SUBTABLE_ENTITIES else "memory"
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of all records that live: what this run has read as a whole, else a listing for that."""
@@ -96,7 +105,9 @@ class Kintone(Connection):
         others = [table.entity for table in app.subtables if table.entity != wanted]
         kept: dict[str, list[pa.Table]] = {entity: [] for entity in others}
         listed: list[str] = []
-        for records in self._wire.pages(app.name, _condition(form, window)):
+        goes_on = _is_listing(window) and wanted == app.entity
+        after = int(window.memory["last"]) if goes_on and window.memory.get("app") == app.name else 0
+        for records in self._wire.pages(app.name, _condition(form, window), after=after):
             read = Read()
             reader.read(records, read)
             self._users.update(read.users)
@@ -104,7 +115,11 @@ class Kintone(Connection):
             yield _table(read.rows.get(wanted, []), raw_columns(wanted))
             for entity in others:
                 kept[entity].append(_table(read.rows.get(entity, []), raw_columns(entity)))
-        if window.start is None and not window.backfill:
+            if goes_on:
+                window.memory.update(app=app.name, last=int(records[-1]["$id"]["value"]))
+        if after:
+            return  # a part: what it knows of is not all
+        if _is_listing(window):
             self._listed[app.name] = listed
         if wanted == app.entity:
             self._kept |= {(app.name, entity, _span(window)): tables for entity, tables in kept.items()}
@@ -168,7 +183,7 @@ def _shown(path: Path) -> str:
 
 def _condition(form: Form, window: Window) -> str:
     """Records of the window. Stamps are whole minutes: 09:01 stands for all that was saved from 09:01:00 to 09:01:59."""
-    if window.start is None and not window.backfill:
+    if _is_listing(window):
         return ""
     code = form.code_of("UPDATED_TIME")
     parts = [] if window.start is None else [f'{code} >= "{_minute(window.start)}"']
@@ -179,6 +194,10 @@ def _condition(form: Form, window: Window) -> str:
 
 def _minute(when: datetime) -> str:
     return f"{when.astimezone(UTC).replace(second=0, microsecond=0):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _is_listing(window: Window) -> bool:
+    return window.start is None and not window.backfill
 
 
 def _span(window: Window) -> tuple[datetime | None, datetime]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from sources.files.entities import ENTITIES as BUSINESS
 from sources.files.entities import Entity, reference_column
-from sources.stream import DataType
+from sources.tables import DataType
 
 __all__ = ["COMMON", "ENTITIES", "FIELDS", "SUBTABLE_ENTITIES", "USERS", "USER_OBJECT", "USER_TABLE", "raw_columns"]
 

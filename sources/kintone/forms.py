@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 from sources.errors import ConfigurationError
 from sources.kintone.mapping import App, Column
-from sources.stream import DataType
+from sources.tables import DataType
 
 Row = dict[str, Any]
 

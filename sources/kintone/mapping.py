@@ -17,7 +17,7 @@ import yaml
 from sources.errors import ConfigurationError
 from sources.files.entities import reference_column
 from sources.kintone.entities import ENTITIES, SUBTABLE_ENTITIES, USER_OBJECT
-from sources.stream import DataType
+from sources.tables import DataType
 
 _TOP = ("apps", "label")
 _APP = ("entity", "object", "key", "columns", "references", "subtables")

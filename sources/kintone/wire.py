@@ -136,9 +136,11 @@ class Wire:
         """The app's fields."""
         return self.get(name, "app/form/fields.json", {})
 
-    def pages(self, name: str, condition: str = "", fields: list[str] | None = None) -> Iterator[list[Row]]:
-        """All records that meet the condition, by record number, in pages of 500."""
-        last = 0
+    def pages(
+        self, name: str, condition: str = "", fields: list[str] | None = None, after: int = 0
+    ) -> Iterator[list[Row]]:
+        """All records that meet the condition, by record number, in pages of 500; those up to `after` are left out."""
+        last = after
         while True:
             where = f"{f'({condition}) and ' if condition else ''}$id > {last}"
             asked: dict[str, Any] = {"query": f"{where} order by $id asc limit {PAGE}"}

@@ -11,14 +11,16 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.demo.company import Company
-from sources.extract import Notes
+from sources.extract import build_source
 from sources.kintone import MAPPING, VENDOR
 from sources.kintone.api import Kintone
 from sources.kintone.mapping import load_mapping
 from sources.kintone.wire import Wire
-from sources.stream import Vendor, Window, build_source
+from sources.notes import Notes
+from sources.stream import Vendor, Window
 from tests.sources.kintone.domain import Served, hand_made_company, serving
 
 
@@ -43,6 +45,7 @@ class Loader:
     slept: list[float] = field(default_factory=list)
     """Pauses that were asked for; none is taken."""
     clock: datetime | None = None
+    window_rows: int | None = None
 
     def vendor(self) -> Vendor:
         """The vendor, with pauses noted instead of taken."""
@@ -51,7 +54,15 @@ class Loader:
             mapping = load_mapping(Path(config["mapping"]) if "mapping" in config else MAPPING)
             return Kintone(config, mapping, Wire(config, sleep=self.slept.append), clock)
 
-        return replace(VENDOR, connect=connect)
+        if self.window_rows is None:
+            return replace(VENDOR, connect=connect)
+        rows, streams_of = self.window_rows, VENDOR.streams_of
+        assert streams_of is not None
+        return replace(
+            VENDOR,
+            connect=connect,
+            streams_of=lambda config: tuple(replace(one, window_rows=rows) for one in streams_of(config)),
+        )
 
     def run(self, *, window: Window | None = None, streams: Sequence[str] | None = None) -> Notes:
         notes = Notes()
@@ -79,6 +90,17 @@ class Loader:
         with duckdb.connect(str(self.folder / "raw.duckdb"), read_only=True) as con:
             con.execute("set TimeZone = 'UTC'")
             return con.execute(sql).fetchall()
+
+
+def cause(loader: Loader) -> BaseException:
+    """Why the first stream that failed did; a run of which nothing could be read fails as a whole."""
+    try:
+        return next(iter(loader.run().failed.values()))
+    except PipelineStepFailed as problem:
+        found: BaseException = problem
+        while found.__cause__ is not None:
+            found = found.__cause__
+        return found
 
 
 def newest(table: str) -> str:

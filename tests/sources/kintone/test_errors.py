@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.config import Config, read_config
 from sources.errors import ConfigurationError, CredentialsRejected, Unreachable
 from sources.kintone import VENDOR
 from sources.kintone.sandbox.query import Refused
 from sources.kintone.wire import Wire, accesses
-from tests.sources.kintone.conftest import Loader
+from tests.sources.kintone.conftest import Loader, cause
 from tests.sources.kintone.domain import Served
 
 
@@ -29,15 +28,6 @@ def refusing(status: int, code: str, message: str) -> Callable[[Any], None]:
 
 def answering(status: int, body: bytes, media_type: str = "text/html") -> Callable[[Any], tuple[int, str, bytes]]:
     return lambda _call: (status, media_type, body)
-
-
-def cause(loader: Loader) -> BaseException:
-    with pytest.raises(PipelineStepFailed) as problem:
-        loader.run()
-    found: BaseException = problem.value
-    while found.__cause__ is not None:
-        found = found.__cause__
-    return found
 
 
 def with_token(served: Served, app: str, token: str) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dlt.pipeline.exceptions import PipelineStepFailed
 
 from sources.errors import ConfigurationError
 from sources.kintone import MAPPING
 from sources.kintone.mapping import load_mapping, parse_mapping
-from tests.sources.kintone.conftest import Loader
+from tests.sources.kintone.conftest import Loader, cause
 
 TEXT = MAPPING.read_text(encoding="utf-8")
 PATH = Path("own.yaml")
@@ -79,22 +78,20 @@ def test_a_mapping_that_does_not_fit_the_apps_form_stops_before_a_record_is_read
     own = tmp_path / "own.yaml"
     own.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
     loader.settings["mapping"] = str(own)
-    with pytest.raises(PipelineStepFailed) as problem:
-        loader.run()
-    assert expected in str(problem.value) and "own.yaml, line " in str(problem.value)
+    problem = cause(loader)
+    assert isinstance(problem, ConfigurationError)
+    assert expected in str(problem) and "own.yaml, line " in str(problem)
     assert loader.served.asked("records.json") == []
 
 
 def test_mapping_and_setting_name_the_same_apps(loader: Loader, tmp_path: Path) -> None:
     apps = dict(loader.served.config["apps"])
     loader.settings["apps"] = {name: app for name, app in apps.items() if name != "products"}
-    with pytest.raises(
-        PipelineStepFailed, match=r"app products of the mapping .* has no id and token in SOURCES__KINTONE__APPS"
-    ):
-        loader.run()
+    problem = str(cause(loader))
+    assert "app products of the mapping" in problem and "has no id and token in SOURCES__KINTONE__APPS" in problem
     loader.settings["apps"] = {**apps, "orders": apps["deals"]}
-    with pytest.raises(PipelineStepFailed, match="app orders of SOURCES__KINTONE__APPS is not in the mapping"):
-        loader.run()
+    problem = str(cause(loader))
+    assert "app orders of SOURCES__KINTONE__APPS is not in the mapping" in problem
 
 
 def test_a_mapping_that_is_not_there_is_named() -> None:

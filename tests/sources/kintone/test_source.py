@@ -192,3 +192,21 @@ def test_a_company_may_map_its_own_apps_by_keys_of_its_own(loader: Loader, tmp_p
     loader.run(streams=["account"])
     found = loader.rows("select id, source_id, name from raw_kintone.account where record_path like '%=1'")
     assert found == [("customers|株式会社山田1 😀", "株式会社山田1 😀", "株式会社山田1 😀")]
+
+
+def test_a_first_listing_that_was_cut_goes_on_after_its_last_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID", "true")
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    with serving(hand_made_company(crowded=True), tmp_path) as served:
+        loader = Loader(served, tmp_path, window_rows=4_000)
+        parts = [loader.run(streams=["activity"]) for _ in range(3)]
+        assert [notes.cut for notes in parts] == [["activity"], ["activity"], []]
+        assert (
+            sum(notes.rows["activity"] for notes in parts) == ACTIVITIES + 2 * 500
+        )  # the page before a cut comes again
+        assert loader.rows("select count(distinct id) from raw_kintone.activity") == [(ACTIVITIES,)]
+        listed = [asked for asked in served.asked("records.json") if asked.get("fields") == ["$id"]]
+        assert len([one for one in listed if "totalCount" not in one]) == ACTIVITIES // 500 + 1  # a part knows not all
+        assert loader.run(streams=["activity"]).rows["activity"] == 0
