@@ -16,6 +16,8 @@ CALLS: Final = 100
 SECONDS: Final = 20.0
 # The vendor's window and ours are not the same clock: without this, the first request of a new window may be early.
 MARGIN: Final = 0.05
+GRAIN: Final = 0.001
+"""Sums of seconds are rounded: a pause that ends exactly at the margin would be followed by one of nothing, for ever."""
 
 
 class Pace:
@@ -40,4 +42,4 @@ class Pace:
             if len(self._sent) < self._most:
                 self._sent.append(now)
                 return
-            self._sleep(SECONDS + MARGIN - (now - self._sent[0]))
+            self._sleep(SECONDS + MARGIN + GRAIN - (now - self._sent[0]))

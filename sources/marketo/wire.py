@@ -41,10 +41,6 @@ class FilterUnsupported(BadAnswer):
     """1035: this subscription has no filter of that kind."""
 
 
-class TooMany(BadAnswer):
-    """1003 "exceeds the limit allowed": more records than this endpoint gives."""
-
-
 class AlreadyQueued(BadAnswer):
     """1029 "Job already queued": an enqueue whose answer was lost had worked."""
 
@@ -91,7 +87,6 @@ ERRORS: Final[tuple[Rule, ...]] = (
     Rule("retry", 200, code(604, 608, 611, 614, 713, 719)),
     Rule("stop", 200, code(1035), raises=FilterUnsupported),
     Rule("stop", 200, code(702, 1004, 1013), raises=NotFound),
-    Rule("stop", 200, code(1003, says="exceeds the limit"), raises=TooMany),
     Rule(
         "stop",
         200,

@@ -203,6 +203,21 @@ def test_a_long_pause_reads_by_updated_at_or_everything_where_that_filter_is_not
     assert loader.live("leads") == loader.served.subscription.store.counts()["leads"]
 
 
+def test_a_window_longer_than_a_week_is_read_by_exports_of_what_changed(loader: Loader) -> None:
+    loader.run()
+    loader.served.company.advance(10)
+    loader.served.seen.clear()
+    notes = loader.run()
+    expected = loader.served.subscription.store.counts()
+    for name in ("leads", "programs", "program_members", "deleted_leads"):
+        assert loader.live(name) == expected[name], name
+    assert notes.rows["leads"] == 7 and notes.skipped == {} and notes.quarantined == {}
+    assert loader.served.count("create.json") == 2  # one of activities, one of leads
+    assert loader.served.count("/rest/v1/activities.json") == loader.served.count("/rest/v1/leads.json") == 0
+    filters = [job.filter for job in loader.served.subscription.exports.jobs.values() if job.kind == "leads"]
+    assert list(filters[-1]) == ["updatedAt"]
+
+
 def test_a_pause_of_more_than_two_weeks_says_that_deletions_are_lost(loader: Loader) -> None:
     loader.run(streams=["leads"])
     loader.served.company.advance(13)
