@@ -175,7 +175,7 @@ class Sandbox:
         return Sandbox(child, json.loads(first))
 
     def instances(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """instance -> (vendor, its settings), from the JSON line."""
+        """instance -> (vendor, its settings) of the company's own tools, from the JSON line."""
         from sources.stream import load_vendor, vendors
 
         known = sorted(vendors(), key=len, reverse=True)
@@ -183,6 +183,8 @@ class Sandbox:
         found: dict[str, tuple[str, dict[str, Any]]] = {}
         for name, part in parts.items():
             vendor = next((v for v in known if name == v or name.startswith(f"{v}_")), None)
+            if name in self.line.get("apart", ()):
+                continue
             if vendor and isinstance(part, Mapping) and ("base_url" in part or "folder" in part):
                 wanted = [param.name for param in load_vendor(vendor).params]
                 found[name] = (vendor, {k: part[k] for k in wanted if k in part})
