@@ -2,10 +2,9 @@
 
 -- The Salesforce records that the connector keeps in step: a prospect's contact and lead, the account of a prospect
 -- account, the campaign of a campaign. All are the same thing in another tool; an opportunity is a copy.
-{% set contact = (
-    "coalesce(nullif(salesforce_contact_id, ''), case when salesforce_id like '003%' then salesforce_id end)"
-) %}
-{% set lead = "coalesce(nullif(salesforce_lead_id, ''), case when salesforce_id like '00Q%' then salesforce_id end)" %}
+{% set contact = "coalesce(nullif(cast(salesforce_contact_id as string), ''), case when cast(salesforce_id as string) like '003%' then cast(salesforce_id as string) end)" %}
+{% set lead = "coalesce(nullif(cast(salesforce_lead_id as string), ''), case when cast(salesforce_id as string) like '00Q%' then cast(salesforce_id as string) end)" %}
+{% set own_id = "nullif(cast(salesforce_id as string), '')" %}
 {% set references = [
     ("prospects", "prospects", "person", contact, "Contact", "cross_reference"),
     ("prospects", "prospects", "person", lead, "Lead", "cross_reference"),
@@ -13,12 +12,12 @@
         "prospect_accounts",
         "prospect-accounts",
         "account",
-        "nullif(salesforce_id, '')",
+        own_id,
         "Account",
         "cross_reference",
     ),
-    ("campaigns", "campaigns", "campaign", "nullif(salesforce_id, '')", "Campaign", "cross_reference"),
-    ("opportunities", "opportunities", "opportunity", "nullif(salesforce_id, '')", "Opportunity", "mirror"),
+    ("campaigns", "campaigns", "campaign", own_id, "Campaign", "cross_reference"),
+    ("opportunities", "opportunities", "opportunity", own_id, "Opportunity", "mirror"),
 ] %}
 {% set tables = {
     "prospects": (["salesforce_id", "salesforce_contact_id", "salesforce_lead_id"], "is_deleted"),
