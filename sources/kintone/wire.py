@@ -102,6 +102,7 @@ class Wire:
 
     def __init__(self, config: Config, sleep: Callable[[float], None] | None = None) -> None:
         self.apps = accesses(config)
+        self._totals: dict[str, int] = {}
         base = config["base_url"]
         self._http = {
             app.name: Http(config, base, headers={"X-Cybozu-API-Token": app.token}, rules=_rules(app), sleep=sleep)
@@ -146,7 +147,12 @@ class Wire:
             asked: dict[str, Any] = {"query": f"{where} order by $id asc limit {PAGE}"}
             if fields:
                 asked["fields"] = fields
-            records: list[Row] = self.get(name, "records.json", asked)["records"]
+            if last == 0 and not condition:  # a listing of everything: its first page can tell how many there are
+                asked["totalCount"] = "true"
+            answer = self.get(name, "records.json", asked)
+            if "totalCount" in asked:
+                self._totals[name] = int(answer["totalCount"])
+            records: list[Row] = answer["records"]
             if records:
                 yield records
             if len(records) < PAGE:
@@ -154,7 +160,9 @@ class Wire:
             last = int(records[-1]["$id"]["value"])
 
     def total(self, name: str) -> int:
-        """kintone's own count of the app's records; it comes as a text."""
+        """kintone's own count of the app's records, which comes as a text: of this run's listing, else asked for."""
+        if name in self._totals:
+            return self._totals[name]
         asked: dict[str, Any] = {"query": "limit 1", "fields": ["$id"], "totalCount": "true"}
         return int(self.get(name, "records.json", asked)["totalCount"])
 
