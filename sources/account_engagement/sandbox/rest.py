@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from sources.account_engagement.columns import OBJECTS, Object
 from sources.account_engagement.sandbox.store import Row, Store, told
+from sources.account_engagement.sandbox.words import ALSO, TAKE_DELETED
 from sources.salesforce.sandbox.auth import Refused, Sessions
 
 ROOT: Final = "/api/v5/objects"
@@ -81,7 +82,11 @@ class Unit:
             self._admit(headers)
             if path == "account":
                 return _json({"id": 1, "maximumDailyApiCalls": self.options.daily_calls, "apiCallsUsed": self.calls})
-            return self.query(path, params, base_url)
+            collection, _, number = path.partition("/")
+            name = self._named(collection)
+            if number:
+                return self.read(name, number, params)
+            return self.query(name, params, base_url)
         except ApiError as refused:
             return _json({"code": refused.code, "message": refused.message}, refused.status)
         finally:
@@ -101,15 +106,26 @@ class Unit:
         self.calls += 1
 
     # queries -----------------------------------------------------------------------------------------------------
-    def query(self, path: str, params: Mapping[str, str], base_url: str) -> Response:
-        """One page of an object."""
-        name = _OF.get(path)
+    def _named(self, collection: str) -> str:
+        name = _OF.get(collection)
         if name is None:
             raise ApiError(404, 198, "Endpoint not found")
-        if path in self.options.forbidden:
+        if collection in self.options.forbidden:
             raise ApiError(403, 49, "Access Denied")
+        return name
+
+    def read(self, name: str, number: str, params: Mapping[str, str]) -> Response:
+        """One record by its id; `deleted` as for a query."""
         fields = self._fields(name, params)
-        asked = self._resumed(name, params) if "nextPageToken" in params else self._asked(OBJECTS[name], params)
+        rows = self.store.rows(name, "id = ?", [int(number)], "id", 1) if number.isdigit() else []
+        if not rows or (rows[0].get("isDeleted") and params.get("deleted") not in ("all", "true")):
+            raise ApiError(404, 192, "Object specified does not exist")
+        return _json({each: told(rows[0].get(each)) for each in fields})
+
+    def query(self, name: str, params: Mapping[str, str], base_url: str) -> Response:
+        """One page of an object."""
+        fields = self._fields(name, params)
+        asked = self._resumed(name, params) if "nextPageToken" in params else self._asked(name, params)
         rows = self.store.rows(name, *_where(OBJECTS[name], asked), asked["limit"] + 1)
         page, more = rows[: asked["limit"]], len(rows) > asked["limit"]
         served = asked["served"] + len(page)
@@ -120,7 +136,7 @@ class Unit:
             at = {"after": [_plain(last[asked["by"]]), last["id"]], "served": served, "made": self.options.clock()}
             token = base64.urlsafe_b64encode(orjson.dumps({**asked, **at, "of": name})).decode()
         more_fields = {"fields": params["fields"], "nextPageToken": token}
-        following = f"{base_url}{ROOT}/{path}?{urlencode(more_fields)}" if token else None
+        following = f"{base_url}{ROOT}/{OBJECTS[name].path}?{urlencode(more_fields)}" if token else None
         values = [{each: told(row.get(each)) for each in fields} for row in page]
         body = {"nextPageToken": token, "nextPageUrl": following, "values": values}
         return _json(body, headers={"Pardot-Warning": _WARNING} if more and spent else None)
@@ -129,7 +145,7 @@ class Unit:
         if not params.get("fields"):
             raise ApiError(400, 13, "One or more required parameters are missing: fields")
         fields = params["fields"].split(",")
-        unknown = set(fields) - {"id", *OBJECTS[name].fields} - self.store.columns(name)
+        unknown = set(fields) - {"id", *OBJECTS[name].fields, *ALSO.get(name, ())} - self.store.columns(name)
         if unknown:
             raise ApiError(400, 224, f"Invalid fields for request type: {', '.join(sorted(unknown))}")
         return fields
@@ -147,8 +163,9 @@ class Unit:
             raise ApiError(400, 210, "Page token has expired.")
         return asked
 
-    def _asked(self, each: Object, params: Mapping[str, str]) -> dict[str, Any]:
-        stamps = {"id"} | ({each.order} if each.order else set())
+    def _asked(self, name: str, params: Mapping[str, str]) -> dict[str, Any]:
+        each = OBJECTS[name]
+        stamps = {"id"} | ({"createdAt", "updatedAt", "sentAt"} & set(each.fields) if each.order else set())
         filters: list[tuple[str, str, Any]] = []
         for key, value in params.items():
             if key in ("fields", "limit", "orderBy", "deleted"):
@@ -158,16 +175,25 @@ class Unit:
                 raise ApiError(400, 5, f"Invalid query parameters: {key}")
             filters.append((found[1], _SIGN[found[2]], int(value) if found[1] == "id" else _moment(value)))
         by, _, way = params.get("orderBy", "id ASC").partition(" ")
-        if by not in stamps or way.upper() not in ("", "ASC"):
+        if by not in stamps or way.upper() not in ("", "ASC", "DESC"):
             raise ApiError(400, 19, "Invalid value specified for orderBy")
         deleted = params.get("deleted", "false")
-        if deleted not in ("all", "true", "false") or (deleted != "false" and not each.recycled):
+        takes = each.recycled or name in TAKE_DELETED
+        if deleted not in ("all", "true", "false") or (deleted != "false" and not takes):
             raise ApiError(400, 27, "Parameter deleted must be all, true or false")
         limit = params.get("limit", str(self.options.default_page))
         if not limit.isdigit() or not 1 <= int(limit) <= 1000:
             raise ApiError(400, 23, "Invalid value specified for limit")
         size = min(int(limit), self.options.largest_page)
-        return {"filters": filters, "by": by, "deleted": deleted, "limit": size, "after": None, "served": 0}
+        return {
+            "filters": filters,
+            "by": by,
+            "down": way.upper() == "DESC",
+            "deleted": deleted,
+            "limit": size,
+            "after": None,
+            "served": 0,
+        }
 
 
 def _where(each: Object, asked: Mapping[str, Any]) -> tuple[str, list[Any], str]:
@@ -179,9 +205,10 @@ def _where(each: Object, asked: Mapping[str, Any]) -> tuple[str, list[Any], str]
     if each.recycled and asked["deleted"] != "all":
         parts.append(f'"isDeleted" = {asked["deleted"]}')
     if asked["after"] is not None:
-        parts.append(f'("{asked["by"]}", id) > ({_slot(asked["by"])}, ?)')
+        parts.append(f'("{asked["by"]}", id) {"<" if asked["down"] else ">"} ({_slot(asked["by"])}, ?)')
         values.extend(asked["after"])
-    return " and ".join(parts), values, f'"{asked["by"]}", id'
+    way = " desc" if asked["down"] else ""
+    return " and ".join(parts), values, f'"{asked["by"]}"{way}, id{way}'
 
 
 def _slot(name: str) -> str:
