@@ -170,9 +170,10 @@ def serve(
     control = _control_app(running)
     running.add("control", control, port)
     options = SandboxOptions(lambda: company.now, folder, token_life_seconds, rate_limit)
-    for vendor in sandbox_vendors():
+    # A vendor that the company does not use is served all the same: last, under its own name.
+    for vendor in sorted(sandbox_vendors(), key=lambda vendor: not company.instances(vendor)):
         instances = company.instances(vendor)
-        if not instances:  # the company does not use it; its sandbox is served all the same, under the vendor's name
+        if not instances:
             running.apart.append(vendor)
             instances = [vendor]
         mount = cast(MountFunction, import_module(f"sources.{vendor}.sandbox").mount)
