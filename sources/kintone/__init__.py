@@ -92,4 +92,9 @@ VENDOR: Final = Vendor(
     ),
     documentation="https://kintone.dev/en/docs/kintone/rest-api/",
     streams_of=_streams_of,
+    cannot={
+        "a page of zero rows with more to come": "Records are read by number: a page that is not full is the last one.",
+        "a token that expires in the middle": "API tokens of apps have no end: one that is refused was taken back.",
+        "quota used up": "Requests above the day's number are not refused; too many at once are, and that passes.",
+    },
 )

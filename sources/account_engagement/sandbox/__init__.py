@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from sources.account_engagement.sandbox.rest import Unit, UnitOptions, make_app
 from sources.account_engagement.sandbox.store import Store
-from sources.demo.mounting import Mount, SandboxOptions
+from sources.demo.mounting import Mount, Refusal, SandboxOptions
 from sources.salesforce.sandbox.auth import OrgOptions, Sessions
 
 if TYPE_CHECKING:
     from sources.demo.company import Company
 
 CRM = "salesforce"
+DAY_IS_OVER = Refusal(429, b'{"code":122,"message":"Daily API rate limit met"}')
 APP = OrgOptions(client_id="3MVG9demo.tsunagu.pardot", client_secret="71B0E3C5F2A94D68demo")
 
 
@@ -54,4 +55,5 @@ def mount(
             line["expected"][name] = units[name].store.counts()
         return line
 
-    return Mount(describe=describe, apps={name: make_app(unit) for name, unit in units.items()})
+    apps = {name: make_app(unit) for name, unit in units.items()}
+    return Mount(describe=describe, apps=apps, refusals={"quota": DAY_IS_OVER})

@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
-from sources.demo.mounting import AsgiApp, Mount, SandboxOptions
+from sources.demo.mounting import AsgiApp, Mount, Refusal, SandboxOptions
 from sources.marketo.sandbox.assets import Assets
 from sources.marketo.sandbox.exports import Exports
 from sources.marketo.sandbox.rest import Rest
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from sources.demo.company import Company
 
 SINCE: Final = "2023-11-01T00:00:00Z"
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-codes
+DAY_IS_OVER: Final = Refusal(
+    200,
+    b'{"requestId":"e0ad#sandbox","success":false,"errors":[{"code":"607","message":"Daily API Request limit reached"}]}',
+)
 Fault = Callable[[Call], None]
 """Raises `Refused` or `Plain` to answer a call otherwise."""
 
@@ -200,4 +205,5 @@ def mount_all(here: Mapping[str, Subscription], options: SandboxOptions) -> Moun
             line["expected"][name] = one.store.counts()
         return line
 
-    return Mount(describe=describe, apps={name: _application(one) for name, one in here.items()})
+    apps = {name: _application(one) for name, one in here.items()}
+    return Mount(describe=describe, apps=apps, refusals={"quota": DAY_IS_OVER})
