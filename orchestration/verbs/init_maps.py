@@ -122,15 +122,16 @@ def _seen(con: duckdb.DuckDBPyConnection, name: str, shipped: Sequence[Row], ven
     """The words of the data with what they mean: as mapped so far, else as the shipped map has it for another tool."""
     words = SEEN[name]
     meaning = words.names[-1]
-    rows: list[Row] = []
+    rows: dict[tuple[str, ...], Row] = {}  # letter case and outer spaces make no other word
     for values in con.execute(words.query).fetchall():
         row = {column: "" if value is None else str(value) for column, value in zip(words.names, values, strict=True)}
         alike = _alike(row, words, shipped, vendors)
         if row[meaning] in ("", UNMAPPED):
             row[meaning] = alike.get(meaning, "")
         same = alike if alike.get(meaning) == row[meaning] else _of_meaning(row[meaning], meaning, shipped)
-        rows.append(row | {column: same.get(column, "") for column in words.follows if row[meaning]})
-    return rows
+        key = tuple(row[column].strip().lower() for column in words.names[:-1])
+        rows.setdefault(key, row | {column: same.get(column, "") for column in words.follows if row[meaning]})
+    return list(rows.values())
 
 
 def _alike(row: Row, words: Words, shipped: Sequence[Row], vendors: Mapping[str, str]) -> Row:

@@ -28,7 +28,7 @@ insert into canonical.canonical_opportunity_version values
 create table canonical.canonical_lifecycle_event (source_system varchar, source_field varchar, source_value varchar, stage varchar);
 insert into canonical.canonical_lifecycle_event values ('crm', 'stage', 'mql', 'mql'), ('crm', 'stage', 'hot, very', 'unmapped');
 create table canonical.canonical_interaction (source_system varchar, source_channel varchar, channel varchar);
-insert into canonical.canonical_interaction values ('crm', 'Fax', 'unmapped'), ('crm', null, 'none');
+insert into canonical.canonical_interaction values ('crm', 'Fax', 'unmapped'), ('crm', ' fax', 'unmapped'), ('crm', null, 'none');
 create table canonical.canonical_campaign (source_system varchar, source_channel varchar, channel varchar);
 create table canonical.canonical_person (source_system varchar, lead_source varchar);
 create table canonical.canonical_product (source_system varchar, source_id varchar, code varchar, name varchar, family varchar);
@@ -70,6 +70,7 @@ def test_each_word_of_the_data_stands_with_its_meaning_or_a_proposal(loaded: Set
     assert lifecycle["mql"][3] == "mql" and int(lifecycle["mql"][4]) > 0
     assert lifecycle["hot, very"] == ("crm", "stage", "hot, very", "", "")
     channels = {row[1]: row for row in table(loaded, "channels")}
+    assert sorted(channels) == ["Fax", "Trade Show"]
     assert channels["Fax"] == ("crm", "Fax", "", "")
     assert channels["Trade Show"][2:] == ("trade_show", "true")
     assert table(loaded, "product_map") == [("crm", "G-2", "Tools", "", ""), ("crm", "Widget", "", "", "")]
