@@ -68,4 +68,5 @@ VENDOR: Final = Vendor(
         ),
     ),
     documentation="https://developer.salesforce.com/docs/marketing/pardot/guide/version5overview.html",
+    cannot={"a column of nulls only": "A prospect must have an e-mail: a person without any value is none."},
 )
