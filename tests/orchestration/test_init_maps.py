@@ -101,3 +101,13 @@ def test_before_a_first_run_it_says_what_to_do(home: Settings, capsys: pytest.Ca
     assert main(["init", "maps"]) == 2
     assert "Run first: tsunagu run" in capsys.readouterr().err
     assert not list(home.maps_dir.glob("*.csv"))
+
+
+def test_the_doctor_names_a_map_that_cannot_be_right(home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    home.maps_dir.mkdir()
+    (home.maps_dir / "teams.csv").write_text("team,is_key_account_team\nEast,true\n")
+    main(["doctor"])
+    assert "rows of your own in teams" in capsys.readouterr().out
+    (home.maps_dir / "teams.csv").write_text("team,is_key_account_team\nEast,perhaps\n")
+    assert main(["doctor"]) == 2
+    assert "line 2, column is_key_account_team: 'perhaps' is neither true nor false" in capsys.readouterr().out
