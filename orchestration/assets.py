@@ -179,7 +179,7 @@ def model_assets(around: Surroundings, specs: ModelSpecs) -> dg.AssetsDefinition
         events: list[Any] = []
         try:
             with around.journal.step("models") as step:
-                report = _build(around.settings, config, lambda event: _watch(around.journal, step, events, event))
+                report = _build(around, config, lambda event: _watch(around.journal, step, events, event))
                 around.journal.build = report
                 step.note = report.in_words()
         except Exception:  # what was built before the fault stands in the file, and is recorded
@@ -216,10 +216,10 @@ def _watch(journal: Journal, step: Any, events: list[Any], event: Any) -> None:
     journal.tell(step, event.in_words())
 
 
-def _build(settings: Settings, config: Build, on_event: Callable[[Any], None]) -> Any:
+def _build(around: Surroundings, config: Build, on_event: Callable[[Any], None]) -> Any:
     from orchestration.transform import build
 
-    return build(settings, full_refresh=config.full_refresh, on_event=on_event)
+    return build(around.settings, full_refresh=config.full_refresh, on_event=on_event, clock=around.clock)
 
 
 def publish_asset(around: Surroundings) -> dg.AssetsDefinition:

@@ -60,6 +60,10 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 def init(arguments: argparse.Namespace) -> int:
+    if arguments.vendors == ["maps"]:
+        from orchestration.verbs.init_maps import write_maps
+
+        return write_maps()
     from orchestration.verbs.init import write_home
 
     return write_home(arguments.vendors)
@@ -138,8 +142,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="command", required=True, metavar="VERB")
     _add_demo(verbs)
-    verb = _verb(verbs, "init", init, "write a home: tsunagu.toml, an empty secrets file, folders")
-    verb.add_argument("vendors", nargs="*", metavar="VENDOR", help="tools to connect, e.g. salesforce hubspot esales")
+    verb = _verb(verbs, "init", init, "write a home: tsunagu.toml, an empty secrets file, folders; or its maps")
+    verb.add_argument(
+        "vendors",
+        nargs="*",
+        metavar="VENDOR",
+        help="tools to connect, e.g. salesforce hubspot esales; or the word maps, for maps/*.csv with the words of the data",
+    )
     verb = _verb(verbs, "doctor", doctor, "test each credential, scope and limit, and say what to do")
     verb.add_argument("--source", action="append", metavar="INSTANCE", help="only this instance (repeatable)")
     verb = _verb(verbs, "dev", dev, "Dagster's web interface on this home: assets, schedules, runs")

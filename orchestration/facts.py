@@ -71,7 +71,7 @@ def read_facts(
         as_of_date=_day(now.as_of, timezone),
         through_seq=now.through_seq,
         history_rows=_count(raw, f"ledger.identity_history where run_seq <= {now.through_seq}"),
-        map_version=_map_version(raw, now.as_of),
+        map_versions=_map_versions(raw, now.as_of),
         environment=environment,
         identity_rules=identity_rules,
         identity_reads=identity_reads,
@@ -101,13 +101,18 @@ def _newest(raw: duckdb.DuckDBPyConnection, through_seq: int) -> dict[tuple[str,
     return {(str(instance), str(table)): int(seq) for instance, table, seq in rows}
 
 
-def _map_version(raw: duckdb.DuckDBPyConnection, as_of: str) -> str:
-    row = raw.execute(
-        """select count(*) || ' ' || coalesce(max(version_seq), 0) from ledger.map_versions
-        where read_at at time zone 'UTC' <= ?::timestamp""",
+def _map_versions(raw: duckdb.DuckDBPyConnection, as_of: str) -> dict[str, str]:
+    """Map -> its newest version read by then, by what is in it: a version that only gives back old rows is known."""
+    rows = raw.execute(
+        """select map_name, md5(string_agg(row_json, chr(10) order by row_json)) from ledger.map_versions
+        where (map_name, version_seq) in (
+            select map_name, max(version_seq) from ledger.map_versions
+            where read_at at time zone 'UTC' <= $1::timestamp or seen_as_of at time zone 'UTC' = $1::timestamp
+            group by all)
+        group by all""",
         [as_of],
-    ).fetchone()
-    return str(row[0]) if row else ""
+    ).fetchall()
+    return {str(name): str(digest) for name, digest in rows}
 
 
 def _count(raw: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -22,6 +22,7 @@ AS_OF_DATE_MACRO = "as_of_date"
 GRAPH = "graph.nodes"
 _LEDGER = "ledger"
 _LEDGER_OF_LOADS = "ledger.loads"
+_LEDGER_OF_MAPS = "ledger.map_versions"
 _IGNORED_SOURCES = ("run.context", "run.built")
 _RAW_ROOMS = ("staging", "canonical")
 
@@ -36,7 +37,8 @@ class Facts:
     """The day of as-of in the company's zone: it moves once a day, as-of with every load."""
     through_seq: int
     history_rows: int = 0
-    map_version: str = ""
+    map_versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Map -> what of the company's own rows this build may see; a map without rows of its own is not in it."""
     environment: str = ""
     identity_rules: str = ""
     identity_reads: tuple[str, ...] = ()
@@ -189,7 +191,15 @@ class Lineage:
                 return Token("", "")
             if name == _LEDGER_OF_LOADS and _is_in(node, *_RAW_ROOMS):
                 return Token("", "")  # they join it in every case; loads of other tables do not concern them
+            if name == _LEDGER_OF_MAPS:
+                return self._maps_of(node)
         return self.token(parent)
+
+    def _maps_of(self, node: Mapping[str, Any]) -> Token:
+        """A company's rows of the maps that the node reads: of each it reads the shipped rows too, from a seed."""
+        seeds = [u for u in node["depends_on"].get("nodes", []) if u in self.nodes and _is_seed(self.nodes[u])]
+        read = {name: self.facts.map_versions.get(name) for name in sorted(self.nodes[u]["name"] for u in seeds)}
+        return Token(_hash(read), _hash(read))
 
     def _source_token(self, source: Mapping[str, Any]) -> Token:
         name = _source_name(source)
@@ -197,8 +207,8 @@ class Lineage:
             return self.token(IDENTITY)
         if name == "ledger.identity_history":
             return Token("", _hash(self.facts.history_rows, self.token(IDENTITY).data))
-        if name == "ledger.map_versions":
-            return Token(self.facts.map_version, self.facts.map_version)
+        if name == _LEDGER_OF_MAPS:
+            return Token(_hash(self.facts.map_versions), _hash(self.facts.map_versions))
         if name in self.facts.raw:
             columns, newest = self.facts.raw[name]
             return Token(columns, _hash(columns, newest))
@@ -258,6 +268,10 @@ def _is_fresh(
         return False
     missing = f"{node['schema']}.{node['alias']}" not in present
     return full_refresh or missing or last is None or last.code != lineage.token(unique_id).code
+
+
+def _is_seed(node: Mapping[str, Any]) -> bool:
+    return node["resource_type"] == "seed"
 
 
 def _is_incremental(node: Mapping[str, Any]) -> bool:

@@ -5,23 +5,29 @@ Reads files and appends to `ledger.map_versions`; how the rows are laid over the
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
-from orchestration.settings import SettingsError
+from orchestration.map_files import Maps
 
 
-def record(raw: duckdb.DuckDBPyConnection, maps_dir: Path, seeds_dir: Path, read_at: str) -> list[str]:
+def record(
+    raw: duckdb.DuckDBPyConnection, maps_dir: Path, seeds_dir: Path, read_at: str, as_of: str | None = None
+) -> list[str]:
     """Append a version of every map that differs from its newest one, and return their names.
 
-    `read_at` (UTC, as text) is the run's as-of. A map that was taken away gets an empty version. Raises SettingsError,
-    naming file, line and remedy, before anything is written.
+    `read_at` (UTC, as text) is when it was read: no earlier instant knows of it. `as_of` is the as-of of the build that
+    reads it, which lies before: that one instant, the present of the company until its next load, knows of it too. A map
+    that was taken away gets an empty version. Raises SettingsError, naming file, line, column, value and remedy, before
+    anything is written.
     """
-    wanted = {path.stem: _rows(path, seeds_dir) for path in sorted(maps_dir.glob("*.csv"))}
+    read = Maps(seeds_dir).read(maps_dir)
+    wanted = {
+        name: sorted({json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows})
+        for name, rows in read.items()
+    }
     known = _newest(raw)
     for gone in known.keys() - wanted.keys():
         wanted[gone] = []
@@ -34,8 +40,10 @@ def record(raw: duckdb.DuckDBPyConnection, maps_dir: Path, seeds_dir: Path, read
     for name, rows in sorted(changed.items()):
         for text in rows:
             raw.execute(
-                "insert into ledger.map_versions values (?, ?, ?, ?::timestamp at time zone 'UTC')",
-                [name, version, text, read_at],
+                """insert into ledger.map_versions (map_name, version_seq, row_json, read_at, seen_as_of)
+                values ($1, $2, $3, greatest($4::timestamp, $5::timestamp) at time zone 'UTC',
+                    $5::timestamp at time zone 'UTC')""",
+                [name, version, text, read_at, as_of or read_at],
             )
     raw.execute("commit")
     return sorted(changed)
@@ -48,40 +56,3 @@ def _newest(raw: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
         group by all"""
     ).fetchall()
     return {str(name): [str(text) for text in texts] for name, texts in rows}
-
-
-def _rows(path: Path, seeds_dir: Path) -> list[str]:
-    return sorted({json.dumps(row, ensure_ascii=False, sort_keys=True) for row in _read(path, seeds_dir)})
-
-
-def _read(path: Path, seeds_dir: Path) -> Iterator[dict[str, str]]:
-    columns = _columns(path, seeds_dir)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.reader(file)
-            header = [name.strip() for name in next(table, [])]
-            for name in header:
-                if name not in columns:
-                    raise SettingsError(f"{path}, line 1: unknown column '{name}' (known: {', '.join(columns)})")
-            for values in table:
-                if len(values) > len(header):
-                    raise SettingsError(
-                        f"{path}, line {table.line_num}: {len(values)} values for {len(header)} columns. Quote a value "
-                        "that has a comma in it"
-                    )
-                row = {name: value.strip() for name, value in zip(header, values, strict=False)}
-                if any(row.values()):
-                    yield row
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{path} is not UTF-8 ({error.reason} at byte {error.start}). Save it as CSV UTF-8"
-        ) from error
-
-
-def _columns(path: Path, seeds_dir: Path) -> list[str]:
-    seed = seeds_dir / path.name
-    if not seed.exists():
-        names = ", ".join(sorted(known.stem for known in seeds_dir.glob("*.csv")))
-        raise SettingsError(f"{path}: there is no map '{path.stem}' (maps: {names}). Rename or remove the file")
-    with seed.open(encoding="utf-8-sig", newline="") as file:
-        return [name.strip() for name in next(csv.reader(file), [])]

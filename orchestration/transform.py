@@ -80,15 +80,17 @@ def build(
     as_of: datetime | None = None,
     full_refresh: bool = False,
     on_event: OnEvent | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> BuildReport:
     """Bring the models up to the loads in raw, or rebuild a past instant into a file of its own.
 
     `as_of` builds `warehouse/past/<instant>/tsunagu.duckdb` from nothing, with the loads committed by then; the models
     of today are not touched. `full_refresh` forgets every incremental table. A model that fails stops what depends on
-    it; the report says which. Raises WarehouseHeld, NoSpace or DbtFailed.
+    it; the report says which. `clock` says when a company's map was read (without one, at as-of). Raises WarehouseHeld,
+    NoSpace, DbtFailed, or SettingsError for a map that cannot be right: nothing is built then.
     """
     started = time.perf_counter()
-    run = _Build(settings, as_of, full_refresh=full_refresh, on_event=on_event or _ignore)
+    run = _Build(settings, as_of, full_refresh=full_refresh, on_event=on_event or _ignore, clock=clock)
     settings.make_folders()
     with hold(settings.lock_path, "the models"):
         report = run.go()
@@ -119,8 +121,17 @@ def _nothing(con: duckdb.DuckDBPyConnection) -> None:
 class _Build:
     """One build; `go` takes its steps in order."""
 
-    def __init__(self, settings: Settings, as_of: datetime | None, *, full_refresh: bool, on_event: OnEvent) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        as_of: datetime | None,
+        *,
+        full_refresh: bool,
+        on_event: OnEvent,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
         self.settings = settings
+        self.clock = clock
         self.as_of = as_of
         self.full_refresh = full_refresh
         self.tell = on_event
@@ -236,7 +247,8 @@ class _Build:
             migrate(raw)
             now = instant(raw, self.as_of)
             if self.as_of is None:
-                maps.record(raw, self.settings.maps_dir, self.settings.dbt_project_dir / "seeds", now.as_of)
+                seeds = self.settings.dbt_project_dir / "seeds"
+                maps.record(raw, self.settings.maps_dir, seeds, self._read_at() or now.as_of, now.as_of)
             facts = read_facts(
                 raw,
                 now,
@@ -247,6 +259,9 @@ class _Build:
                 identity_reads=IDENTITY_READS,
             )
         return now, facts
+
+    def _read_at(self) -> str | None:
+        return self.clock().astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ") if self.clock else None
 
     def _make_room(self) -> None:
         """A full disk is said before the work, not in the middle of it."""

@@ -47,6 +47,8 @@ MIGRATIONS: Sequence[str] = (
     """,
     # Nothing ever wrote or read it: Dagster's instance records builds, published.json and about.publication what stands.
     "drop table ledger.builds;",
+    # A map read after the newest load belongs to the present, not to the days between that load and the reading.
+    "alter table ledger.map_versions add column seen_as_of timestamptz;",
 )
 """One entry per version of the ledgers' schema; a released entry is never edited, a change is a new entry."""
 

@@ -6,9 +6,10 @@ import, and a value is never logged.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sources.errors import ConfigurationError
 
@@ -34,7 +35,7 @@ class Config(Mapping[str, str]):
 
     def __init__(self, instance: str, values: Mapping[str, Any], secret_names: tuple[str, ...] = ()) -> None:
         self.instance = instance
-        self._values = {name: value for name, value in values.items() if value is not None and value != ""}
+        self._values = {name: _text(value) for name, value in values.items() if value is not None and value != ""}
         self._secret_names = secret_names
 
     def __getitem__(self, name: str) -> str:
@@ -49,11 +50,11 @@ class Config(Mapping[str, str]):
                 f"{self.instance}: {name} is not set. Give {name} under {table} of the home, "
                 f"or set {self.setting(name)} in the environment."
             )
-        return str(self._values[name])
+        return self._values[name]
 
     def get(self, key: str, default: Any = None) -> Any:
         """The setting, or `default` when it is nowhere."""
-        return str(self._values[key]) if key in self._values else default
+        return self._values.get(key, default)
 
     def __contains__(self, key: object) -> bool:
         return key in self._values
@@ -78,8 +79,37 @@ class Config(Mapping[str, str]):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The secret values themselves, for redaction only."""
-        return tuple(str(self._values[name]) for name in self._secret_names if name in self._values)
+        """The secret values themselves, for redaction only; of a table of settings each text in it."""
+        return tuple(
+            secret for name in self._secret_names if name in self._values for secret in _secrets_in(self._values[name])
+        )
+
+
+def _text(value: Any) -> str:
+    """A setting as text. A table of settings (`[sources.kintone.apps.deals]`) is JSON, as in an environment variable."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (Mapping, list)) else str(value)
+
+
+def _secrets_in(value: str) -> Iterator[str]:
+    yield value
+    if value.startswith(("{", "[")):
+        try:
+            found: Any = json.loads(value)
+        except json.JSONDecodeError:
+            return
+        yield from _leaves(found)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts in a table of settings; numbers, such as ids, are no secrets."""
+    if isinstance(value, dict):
+        for part in cast("dict[str, Any]", value).values():
+            yield from _leaves(part)
+    elif isinstance(value, list):
+        for part in cast("list[Any]", value):
+            yield from _leaves(part)
+    elif isinstance(value, str) and not value.isdigit():
+        yield value
 
 
 def read_config(params: Sequence[Param], instance: str, given: Mapping[str, Any] | None = None) -> Config:

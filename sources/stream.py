@@ -132,6 +132,8 @@ class Vendor:
     """Address of the vendor's reference that this was written from."""
     streams_of: Callable[[Config], tuple[Stream, ...]] | None = None
     """For vendors whose tables come from a company's own mapping (file drops): the streams of this instance."""
+    cannot: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Case of the contract suite (`tests/contract`) -> why this vendor cannot have it. A reason for a case that works fails."""
 
     def stream(self, name: str) -> Stream:
         """The stream of that name; an unknown name is a `ConfigurationError` that lists the known ones."""

@@ -18,14 +18,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from orchestration.settings import CHECKOUT, HOME_FILE, Settings, SettingsError
 
 STATE_FILE = "demo.json"
 DEFAULT_SEED, DEFAULT_SCALE = 7, "small"
-PARAMETERS = ("base_url", "client_id", "client_secret", "token", "folder", "mapping")
-SECRETS = ("client_secret", "token", "client_id")
 NAME = "Tsunagu demo company"
 
 
@@ -95,21 +93,25 @@ def next_life(home: Path, seed: int | None, scale: str | None, advance: int) -> 
 
 
 def write_home(home: Path, life: Life, served: Sandbox) -> Settings:
-    """Write the settings and secrets of the served tools; secrets are readable by the owner only."""
+    """Write the settings and secrets of the served tools; secrets are readable by the owner only.
+
+    Which setting is a secret is the vendor's word (`Param.secret`).
+    """
+    from sources.stream import load_vendor
+
     lines = [f'company = "{NAME}"', "demo = true"]
     lines += ["# What counts as now here: the company's time goes on with `tsunagu demo --advance DAYS` only."]
     lines += [f"clock = {served.company_now.isoformat()}"]
     secrets: list[str] = []
     for instance, (vendor, options) in served.instances().items():
+        secret_names = {param.name for param in load_vendor(vendor).params if param.secret}
         lines += ["", f"[instances.{instance}]", f'vendor = "{vendor}"']
-        lines += [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in options.items() if key not in SECRETS
-        ]
+        lines += [f"{key} = {_toml(value)}" for key, value in options.items() if key not in secret_names]
         if "base_url" in options:  # the ports change from demo to demo, a record's address must not
             lines.append(f'web_url = "https://{instance.replace("_", "-")}.tsunagu-demo.example"')
-        hidden = {key: value for key, value in options.items() if key in SECRETS}
+        hidden = {key: value for key, value in options.items() if key in secret_names}
         if hidden:
-            secrets += [f"[sources.{instance}]", *(f"{key} = {json.dumps(value)}" for key, value in hidden.items()), ""]
+            secrets += [f"[sources.{instance}]", *(f"{key} = {_toml(value)}" for key, value in hidden.items()), ""]
     home.mkdir(parents=True, exist_ok=True)
     _write(home / HOME_FILE, "\n".join(lines) + "\n")
     settings = Settings.load(home)
@@ -117,6 +119,14 @@ def write_home(home: Path, life: Life, served: Sandbox) -> Settings:
     _write(settings.secrets_path, "\n".join(secrets))
     _write(home / STATE_FILE, json.dumps({**asdict(life), "now": served.company_now.isoformat()}))
     return settings
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML; a table in one line."""
+    if isinstance(value, Mapping):
+        table = cast("Mapping[str, Any]", value)
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(part)}" for key, part in table.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _write(path: Path, text: str) -> None:
@@ -164,17 +174,20 @@ class Sandbox:
             raise RuntimeError(f"the sandbox did not start; it said: {(folder / 'sandbox.log').read_text()[-400:]}")
         return Sandbox(child, json.loads(first))
 
-    def instances(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """instance -> (vendor, its settings), from the JSON line."""
-        from sources.stream import vendors
+    def instances(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """instance -> (vendor, its settings) of the company's own tools, from the JSON line."""
+        from sources.stream import load_vendor, vendors
 
         known = sorted(vendors(), key=len, reverse=True)
         parts: dict[str, Any] = {**self.line, **self.line.get("files", {})}
-        found: dict[str, tuple[str, dict[str, str]]] = {}
+        found: dict[str, tuple[str, dict[str, Any]]] = {}
         for name, part in parts.items():
             vendor = next((v for v in known if name == v or name.startswith(f"{v}_")), None)
+            if name in self.line.get("apart", ()):
+                continue
             if vendor and isinstance(part, Mapping) and ("base_url" in part or "folder" in part):
-                found[name] = (vendor, {k: part[k] for k in PARAMETERS if k in part})
+                wanted = [param.name for param in load_vendor(vendor).params]
+                found[name] = (vendor, {k: part[k] for k in wanted if k in part})
         return found
 
     def requests(self) -> dict[str, int]:

@@ -30,6 +30,7 @@ def examine(settings: Settings, chosen: Sequence[str] | None) -> int:
         f"zone {settings.timezone}, {settings.reporting_currency}, fiscal year from month {settings.fiscal_year_start_month}"
     )
     _warehouse(console, settings)
+    maps_code = _maps(console, settings)
     try:
         settings.check_secrets_mode()
     except SettingsError as error:
@@ -40,7 +41,7 @@ def examine(settings: Settings, chosen: Sequence[str] | None) -> int:
     if not names:
         console.print(f"{NOTE} {HOME_FILE} names no instance. Start with: tsunagu init salesforce hubspot")
         return USAGE
-    codes = {_instance(console, settings, settings.instance(name)) for name in names}
+    codes = {maps_code, *(_instance(console, settings, settings.instance(name)) for name in names)}
     return next((code for code in (CREDENTIALS, USAGE, OTHER) if code in codes), DONE)
 
 
@@ -56,6 +57,21 @@ def _warehouse(console: Console, settings: Settings) -> None:
             console.print(f"{GOOD} {label:<10} {size:,.1f} MB, written {changed:%Y-%m-%d %H:%M} UTC   {path}")
         else:
             console.print(f"{NOTE} {label:<10} not there yet: tsunagu run makes it   {path}")
+
+
+def _maps(console: Console, settings: Settings) -> int:
+    """A map that cannot be right stops the next build: better said before."""
+    from orchestration.map_files import Maps
+
+    try:
+        own = Maps(settings.dbt_project_dir / "seeds").read(settings.maps_dir)
+    except SettingsError as error:
+        console.print(f"{BAD} maps       {escape(str(error))}")
+        return USAGE
+    filled = [name for name, rows in own.items() if rows]
+    if filled:
+        console.print(f"{GOOD} maps       rows of your own in {', '.join(filled)}   {settings.maps_dir}")
+    return DONE
 
 
 def _instance(console: Console, settings: Settings, instance: Instance) -> int:

@@ -24,7 +24,10 @@ class Alias:
 
 @dataclass(slots=True)
 class Book:
-    """`difficulty`: (instance, object, source_id) → why this copy is hard to join, where it is."""
+    """`difficulty`: (instance, object, source_id) → why this copy is hard to join, where it is.
+
+    `programs`: (channel, first day, last day, record) of Marketo's programs.
+    """
 
     world: World
     presence: Presence
@@ -34,6 +37,7 @@ class Book:
     fallback_user: dict[str, str] = field(default_factory=dict[str, str])
     products: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
     campaigns: list[str] = field(default_factory=list[str])
+    programs: list[tuple[str, int, int, Record]] = field(default_factory=list[tuple[str, int, int, Record]])
     accounts: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
     people: dict[tuple[str, str, int], Record] = field(default_factory=dict[tuple[str, str, int], Record])
     moved: dict[int, Record] = field(default_factory=dict[int, Record])
@@ -48,9 +52,9 @@ class Book:
         source_id = self.ids.next(instance, object_name)
         return self.log.add(Record(table, instance, object_name, source_id, entity_id, created, **fields))
 
-    def owner(self, instance: str, user: int) -> str:
-        """The user's id in the tool, or that of the tool's first user for those who have no seat in it."""
-        return self.users.get((instance, user)) or self.fallback_user[instance]
+    def owner(self, instance: str, user: int) -> str | None:
+        """The user's id in the tool, or that of the tool's first user for those who have no seat; None where nobody has one."""
+        return self.users.get((instance, user)) or self.fallback_user.get(instance)
 
     def hard(self, record: Record, why: str) -> None:
         self.difficulty[(*record.head, record.source_id)] = why

@@ -13,28 +13,33 @@ from sources.demo.book import Book
 from sources.demo.hours import DAY, HOUR, later
 from sources.demo.names import respelled, respelled_phone
 from sources.demo.presence import merge_time
+from sources.demo.presence_later import LATER_TOOLS
 from sources.demo.rows import Record
 from sources.demo.staff import owner_at
 from sources.demo.truth_types import Account
 
-ACCOUNT_OBJECT = {"salesforce": "Account", "hubspot": "companies", "hubspot_emea": "companies", "esales": "customer"}
-_NUMBER_KNOWN = {"salesforce": 0.7, "hubspot": 0.1, "hubspot_emea": 0.0, "esales": 0.5}
+ACCOUNT_OBJECT = {
+    "salesforce": "Account", "hubspot": "companies", "hubspot_emea": "companies", "esales": "customer",
+    "kintone": "customers",
+}  # fmt: skip
+_NUMBER_KNOWN = {"salesforce": 0.7, "hubspot": 0.1, "hubspot_emea": 0.0, "esales": 0.5, "kintone": 0.8}
 
 
 def write_accounts(book: Book) -> None:
     rng = Random(f"{book.world.seed}:account copies")
-    types = _types(book)
+    types = account_types(book)
     for account in book.world.accounts:
         since = book.presence.accounts[account.index].since
+        since = {instance: at for instance, at in since.items() if instance not in LATER_TOOLS}
         first = min(since, key=lambda instance: (since[instance], instance)) if since else ""
         records = {
-            instance: _copy(rng, book, account, instance, at, instance == first)
+            instance: copy_account(rng, book, account, instance, at, instance == first)
             for instance, at in sorted(since.items(), key=lambda item: item[0] == "hubspot")
         }
         for instance, record in records.items():
             for at, kind in types.get(account.index, []):
                 record.change(at + HOUR // 2, account_type=kind)
-            _parent(book, account, instance, record)
+            name_parent(book, account, instance, record)
         _link(book, account, records)
         if account.junk:
             for record in records.values():
@@ -43,7 +48,7 @@ def write_accounts(book: Book) -> None:
             _duplicate(rng, book, account, records)
 
 
-def _types(book: Book) -> dict[int, list[tuple[int, str]]]:
+def account_types(book: Book) -> dict[int, list[tuple[int, str]]]:
     """prospect → customer at the first win → former when a renewal is lost and nothing was won since."""
     won: dict[int, list[int]] = {}
     lost: dict[int, list[int]] = {}
@@ -63,11 +68,12 @@ def _types(book: Book) -> dict[int, list[tuple[int, str]]]:
     return found
 
 
-def _copy(rng: Random, book: Book, account: Account, instance: str, at: int, first: bool) -> Record:
+def copy_account(rng: Random, book: Book, account: Account, instance: str, at: int, first: bool) -> Record:
+    """One tool's record of the account; `first`: spelled as the truth has it."""
     suffix = f" {account.branch}" if account.branch else ""
     odd = "" if first or rng.random() < 0.6 else "spelling"
     current = account.display if not odd else respelled(rng, account.name, suffix)
-    fields = _fields(rng, book, account, instance, at, first)
+    fields = account_fields(rng, book, account, instance, at, first)
     fields["name"] = current
     if account.renamed is not None:
         fields["name"] = account.renamed[1].full
@@ -90,7 +96,8 @@ def _copy(rng: Random, book: Book, account: Account, instance: str, at: int, fir
     return record
 
 
-def _fields(rng: Random, book: Book, account: Account, instance: str, at: int, first: bool) -> dict[str, Any]:
+def account_fields(rng: Random, book: Book, account: Account, instance: str, at: int, first: bool) -> dict[str, Any]:
+    """All but the name, as this tool knows it."""
     domain = account.domain
     knows_number = account.corporate_number is not None and rng.random() < _NUMBER_KNOWN[instance]
     shows_domain = domain is not None and (instance.startswith("hubspot") or rng.random() < 0.93)
@@ -113,8 +120,8 @@ def _fields(rng: Random, book: Book, account: Account, instance: str, at: int, f
     }
 
 
-def _parent(book: Book, account: Account, instance: str, record: Record) -> None:
-    """Salesforce and HubSpot show the parent; the parent is an earlier account."""
+def name_parent(book: Book, account: Account, instance: str, record: Record) -> None:
+    """Salesforce, HubSpot and kintone show the parent; the parent is an earlier account."""
     if account.parent is None or instance == "esales":
         return
     parent = book.accounts.get((instance, account.parent))
@@ -141,7 +148,7 @@ def _duplicate(rng: Random, book: Book, account: Account, records: dict[str, Rec
     records_of = [winner]
     for _ in range(chain):
         created = later(rng, records_of[-1].created, rng.randrange(3, 25))
-        fields = _fields(rng, book, account, instance, created, False)
+        fields = account_fields(rng, book, account, instance, created, False)
         fields["name"] = respelled(rng, account.name)
         if fields["domain"] is None and account.domain is not None and rng.random() < 0.9:
             fields["domain"] = account.domain

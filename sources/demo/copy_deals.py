@@ -1,6 +1,6 @@
 """Writes the tools' copies of deals: the native record with lines, people and splits, its mirror, and duplicates that go.
 
-Each deal is native to one tool (`distributions.DIVISION_TOOL`). Decides nothing about the truth.
+Each deal is native to one tool (`presence_later.deal_tool`). Decides nothing about the truth.
 """
 
 from __future__ import annotations
@@ -12,19 +12,24 @@ from typing import Any
 from sources.demo import distributions as d
 from sources.demo.book import Book
 from sources.demo.hours import DAY, HOUR, day_of, workday
+from sources.demo.presence_later import deal_tool
 from sources.demo.rows import Record
 from sources.demo.staff import PRODUCTS
 from sources.demo.truth_types import Deal, Line
 
-DEAL_OBJECT = {"salesforce": "Opportunity", "hubspot": "deals", "hubspot_emea": "deals", "esales": "businessplan"}
-_LINE_OBJECT = {"salesforce": "OpportunityLineItem", "hubspot": "line_items", "hubspot_emea": "line_items"}
+DEAL_OBJECT = {
+    "salesforce": "Opportunity", "hubspot": "deals", "hubspot_emea": "deals", "esales": "businessplan", "kintone": "deals",
+}  # fmt: skip
+_LINE_OBJECT = {
+    "salesforce": "OpportunityLineItem", "hubspot": "line_items", "hubspot_emea": "line_items", "kintone": "deal_lines",
+}  # fmt: skip
 
 
 def write_deals(book: Book) -> None:
     rng = Random(f"{book.world.seed}:deal copies")
     unmergeable = int(len(book.world.deals) * d.UNMERGEABLE_DUPLICATES_AT_MOST)
     for deal in book.world.deals:
-        instance = d.DIVISION_TOOL[deal.division]
+        instance = deal_tool(deal)
         record = _native(book, deal, instance)
         book.deals.append(record.source_id)
         if deal.deleted is not None:
@@ -35,7 +40,7 @@ def write_deals(book: Book) -> None:
             _splits(book, deal, record.source_id)
             _converted(book, deal, record)
             _mirror(rng, book, deal, record)
-        twice = instance != "esales" and deal.deleted is None and rng.random() < d.DEAL_DUPLICATE_RATE
+        twice = instance not in ("esales", "kintone") and deal.deleted is None and rng.random() < d.DEAL_DUPLICATE_RATE
         if twice and (instance != "salesforce" or unmergeable > 0):
             unmergeable -= _duplicate(rng, book, deal, instance, record)
 
@@ -57,7 +62,7 @@ def _native(book: Book, deal: Deal, instance: str) -> Record:
         "deal_type": deal.deal_type,
         "pipeline": deal.pipeline,
         "currency": d.CURRENCY[deal.division],
-        "lead_source": deal.lead_source,
+        "lead_source": deal.lead_source if instance != "kintone" else None,
         "campaign_source_id": book.campaigns[deal.campaign]
         if deal.campaign is not None and instance == "salesforce"
         else None,
@@ -112,7 +117,9 @@ def _people(rng: Random, book: Book, deal: Deal, instance: str, source_id: str, 
         person = book.people.get((instance, kind, index))
         if person is None or (end is not None and person.created + HOUR >= end):
             continue
-        at = max(since, person.created) + (1 if primary else rng.randrange(120, HOUR))
+        at = max(since, person.created)
+        if instance != "kintone":  # there the rows are saved with the deal
+            at += 1 if primary else rng.randrange(120, HOUR)
         fields = {"deal_source_id": source_id, "person_source_id": person.source_id, "role": role,
                   "is_primary": primary}  # fmt: skip
         entity = f"{deal.entity_id}:{index}"

@@ -12,6 +12,7 @@ from sources.demo.book import Book
 from sources.demo.hours import DAY, later
 from sources.demo.names import respelled_phone, wide
 from sources.demo.presence import PersonCopies
+from sources.demo.presence_later import LATER_TOOLS
 from sources.demo.rows import Record
 from sources.demo.truth_types import Account, Person
 from sources.demo.words import DEPARTMENTS, TITLES
@@ -23,11 +24,15 @@ def write_people(book: Book) -> None:
     rng = Random(f"{book.world.seed}:person copies")
     for person in book.world.people:
         copies = book.presence.people[person.index]
-        order = sorted(copies.since.items(), key=lambda item: (item[1], item[0] != (copies.born, "Lead")))
+        places = [(place, at) for place, at in copies.since.items() if place[0] not in LATER_TOOLS]
+        order = sorted(places, key=lambda item: (item[1], item[0] != (copies.born, "Lead")))
         for (instance, kind), at in order:
             first = instance == copies.born
-            record = _copy(rng, book, person, copies, instance, kind, at, first)
+            odd = "" if first else copies.odd
+            record = copy_person(rng, book, person, (instance, kind), at, first, odd)
             book.people[instance, kind, person.index] = record
+            _stages(rng, person, copies, kind, record)
+            _opt_out(rng, person, record, first)
         _convert(book, person, copies)
         _link(rng, book, person, copies)
         if person.moved is not None:
@@ -66,18 +71,12 @@ def person_fields(rng: Random, person: Person, account: Account, odd: str, weste
     return fields
 
 
-def _copy(
-    rng: Random,
-    book: Book,
-    person: Person,
-    copies: PersonCopies,
-    instance: str,
-    kind: str,
-    at: int,
-    first: bool,
+def copy_person(
+    rng: Random, book: Book, person: Person, place: tuple[str, str], at: int, first: bool, odd: str
 ) -> Record:
+    """A tool's record of the person in `place` (instance, object), without stages; `odd` says what differs in it."""
+    instance, kind = place
     account = book.world.accounts[person.account]
-    odd = "" if first else copies.odd
     if odd == "shared_mail" and (instance.startswith("hubspot") or account.domain is None):
         odd = ""  # HubSpot lets an address stand for one contact only
     fields = person_fields(rng, person, account, odd, account.country != "JP")
@@ -97,10 +96,13 @@ def _copy(
         book.hard(record, odd)
     if kind == "contacts":
         _late_account(book, account, instance, record)
-    _stages(rng, person, copies, kind, record)
-    if person.email_opt_out is not None and (first or instance.startswith("hubspot") or rng.random() < 0.5):
-        record.change(person.email_opt_out + (0 if first else 300), is_email_opted_out=True)
     return record
+
+
+def _opt_out(rng: Random, person: Person, record: Record, first: bool) -> None:
+    """Not every tool hears of it."""
+    if person.email_opt_out is not None and (first or record.head[0].startswith("hubspot") or rng.random() < 0.5):
+        record.change(person.email_opt_out + (0 if first else 300), is_email_opted_out=True)
 
 
 def _late_account(book: Book, account: Account, instance: str, record: Record) -> None:
@@ -200,6 +202,8 @@ def _move(book: Book, person: Person) -> None:
 def _delete(rng: Random, book: Book, person: Person) -> None:
     account = book.world.accounts[person.account]
     for (instance, kind), _ in book.presence.people[person.index].since.items():
+        if instance in LATER_TOOLS:
+            continue
         record = book.people[instance, kind, person.index]
         at = later(rng, record.created, rng.randrange(1, 25))
         if account.junk:

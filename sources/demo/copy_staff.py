@@ -13,8 +13,11 @@ SEATS = {  # whose people have a seat in which tool
     "hubspot": ("jp", "inside", "marketing", "online"),
     "hubspot_emea": ("emea",),
     "esales": ("west",),
+    "kintone": ("west", "jp"),
 }
-USER_OBJECT = {"salesforce": "User", "hubspot": "owners", "hubspot_emea": "owners", "esales": "employee"}
+USER_OBJECT = {
+    "salesforce": "User", "hubspot": "owners", "hubspot_emea": "owners", "esales": "employee", "kintone": "users",
+}  # fmt: skip
 _ROLE_OBJECT = {"salesforce": "UserRole", "hubspot": "teams", "hubspot_emea": "teams"}
 
 
@@ -59,24 +62,21 @@ def _roles(book: Book, instance: str, divisions: tuple[str, ...]) -> dict[str, s
 
 def _user(book: Book, instance: str, user: User, roles: dict[str, str]) -> Record:
     western = user.name.family_kana is None
-    record = book.record(
-        "user_versions",
-        instance,
-        USER_OBJECT[instance],
-        user.entity_id,
-        user.joined,
-        {
-            "name": f"{user.name.given} {user.name.family}" if western else f"{user.name.family} {user.name.given}",
-            "family_name": user.name.family,
-            "given_name": user.name.given,
-            "email": user.email,
-            "team": user.team,
-            "department": user.department,
-            "job_title": user.title,
-            "is_active": True,
-            "role_source_id": roles.get(user.department if user.role == "head" else user.team),
-        },
-    )
+    fields = {
+        "name": f"{user.name.given} {user.name.family}" if western else f"{user.name.family} {user.name.given}",
+        "family_name": user.name.family,
+        "given_name": user.name.given,
+        "email": user.email,
+        "team": user.team,
+        "department": user.department,
+        "job_title": user.title,
+        "is_active": True,
+        "role_source_id": roles.get(user.department if user.role == "head" else user.team),
+    }
+    kind = USER_OBJECT[instance]
+    # kintone's records name a user by the login name.
+    source_id = user.email.split("@")[0] if instance == "kintone" else book.ids.next(instance, kind)
+    record = book.log.add(Record("user_versions", instance, kind, source_id, user.entity_id, user.joined, **fields))
     for at, team, department in user.moves:
         record.change(at, team=team, department=department, role_source_id=roles.get(team))
     if user.left is not None:
@@ -85,7 +85,7 @@ def _user(book: Book, instance: str, user: User, roles: dict[str, str]) -> Recor
 
 
 def _products(book: Book) -> None:
-    kinds = {"salesforce": "Product2", "hubspot": "products", "hubspot_emea": "products"}
+    kinds = {"salesforce": "Product2", "hubspot": "products", "hubspot_emea": "products", "kintone": "products"}
     for instance, kind in kinds.items():
         euro = instance == "hubspot_emea"
         for index, product in enumerate(PRODUCTS):

@@ -12,7 +12,9 @@ import numpy as np
 
 from sources.demo import distributions as d
 from sources.demo.book import Book
+from sources.demo.copy_programs import Programs
 from sources.demo.hours import DAY, HOUR
+from sources.demo.presence_later import deal_tool
 from sources.demo.touches import KINDS, NEVER, TOOLS
 from sources.demo.truth_types import Touches
 
@@ -23,6 +25,7 @@ _OBJECT = {
     },
 }  # fmt: skip
 _OBJECT["hubspot_emea"] = _OBJECT["hubspot"]
+_ONE_OBJECT = {"esales": "activity", "marketo": "activities", "kintone": "activities"}  # whatever the kind
 _SUBJECTS = {
     "call": ("状況確認の電話", "Follow-up call", "日程調整", "見積の確認"),
     "email": ("資料送付", "Re: お見積りの件", "Thank you for your time", "セミナーのご案内"),
@@ -30,6 +33,10 @@ _SUBJECTS = {
     "visit": ("訪問 定例", "工場見学", "訪問 提案", "役員訪問"),
     "form": ("資料請求", "お問い合わせ", "Webinar registration", "メルマガ登録"),
     "task": ("提案書を送る", "Call back", "見積作成", "議事録の共有"),
+    "web_visit": ("/products/", "/pricing/", "/cases/factory/", "/webinar/"),
+    "email_open": ("Hikari News", "導入事例のご紹介", "Webinar invitation", "新機能のお知らせ"),
+    "email_click": ("Hikari News", "導入事例のご紹介", "Webinar invitation", "新機能のお知らせ"),
+    "seminar": ("製造DXセミナー", "Product webinar", "IoT活用セミナー", "需要予測ウェビナー"),
     "note": ("社内メモ", "競合の情報", "Next step", "予算の時期"),
 }
 _SLICE = 500_000
@@ -62,6 +69,7 @@ class _Writer:
         self.lucky = gen.random(self.size).tolist()
         self.minutes = gen.gamma(4.0, 0.25, size=self.size).tolist()
         self.rows: dict[str, list[Any]] = {}
+        self.programs = Programs(book)
 
     def person(self, index: int, tool: str, person: int, at: int) -> tuple[str, str, list[tuple[int, str, str]]]:
         """The record the activity hangs on when it is noted, and where it goes later: (object, id, [(at, object, id)])."""
@@ -74,11 +82,11 @@ class _Writer:
             if lead is not None and (contact is None or contact.created > at):
                 later = [] if contact is None else [(contact.created + 2, "Contact", contact.source_id)]
                 return "Lead", lead.source_id, later
-        kind = {"salesforce": "Contact", "esales": "businesscard"}.get(tool, "contacts")
+        kind = {"salesforce": "Contact", "esales": "businesscard", "marketo": "leads"}.get(tool, "contacts")
         record = people[tool, kind, person]
         alias = self.book.aliases.get((tool, person))
         if alias is not None and self.lucky[index] < 0.5 and alias.since < at and (alias.until or NEVER) > at:
-            later = [] if alias.until is None else [(alias.until + 1, kind, record.source_id)]
+            later = [] if alias.until is None or tool == "marketo" else [(alias.until + 1, kind, record.source_id)]
             return kind, alias.source_id, later
         return kind, record.source_id, []
 
@@ -88,6 +96,7 @@ class _Writer:
         object_name, source_id, moves = self.person(index, tool, get["person"], at)
         account = self.account(tool, get["account"], at) if object_name != "Lead" else None
         planned = at < occurred
+        program = self.programs.of(kind, get["person"], occurred) if tool == "marketo" else None
         lucky = self.lucky[index]
         fields: dict[str, Any] = {
             "kind": kind,
@@ -102,7 +111,7 @@ class _Writer:
             "minutes": None,
             "outcome": None,
             "status": "Planned" if planned else "Completed",
-            "campaign_source_id": None,
+            "campaign_source_id": None if program is None else program[1].source_id,
             "form_name": _FORMS[self.choice[index]] if kind == "form" else None,
         }
         done: dict[str, Any] = {"status": "Completed"}
@@ -131,12 +140,12 @@ class _Writer:
         if deal < 0:
             return None
         real = self.book.world.deals[deal]
-        return self.book.deals[deal] if d.DIVISION_TOOL[real.division] == tool and real.created <= at else None
+        return self.book.deals[deal] if deal_tool(real) == tool and real.created <= at else None
 
     def write(self, index: int) -> None:
         fields, changes = self.fields(index)
         tool, at = self.columns["tool"][index], self.columns["recorded"][index]
-        object_name = "activity" if tool == "esales" else _OBJECT[tool][fields["kind"]]
+        object_name = _ONE_OBJECT.get(tool) or _OBJECT[tool][fields["kind"]]
         self.put(tool, object_name, f"activity-{self.start + index:08d}", at, fields, changes)
 
     def put(
@@ -184,7 +193,7 @@ def _side_work(gen: np.random.Generator, writer: _Writer, number: int) -> int:
     for place, index in enumerate(chosen):
         tool = writer.columns["tool"][index]
         kind = "note" if place % 7 < 3 and tool.startswith("hubspot") else "task"
-        if tool == "esales" or (kind == "note" and tool == "salesforce"):
+        if tool in _ONE_OBJECT or (kind == "note" and tool == "salesforce"):
             continue
         fields, moves = writer.fields(index)
         at = writer.columns["recorded"][index] + 600

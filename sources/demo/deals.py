@@ -116,8 +116,9 @@ def _open(
         from_conversion=from_conversion,
         owner=owner_at(world.users, owner, created),
         amount=_estimate(rng, account, before, kind, currency),
+        family=family,
     )
-    walk(rng, world, deal, account, family, before is not None)
+    walk(rng, world, deal, account, before is not None)
     if rng.random() < d.SPLIT_RATE and len(team) > 1:
         other = rng.choice([user for user in team if user != deal.owner])
         share = rng.choice((0.3, 0.4, 0.5))

@@ -22,6 +22,7 @@ FUTURE_SHARE = 0.2  # how much more comes in the half year after the first "now"
 # --- divisions: who sells, and in which tool ---
 DIVISION_SHARE = {"jp": 0.62, "online": 0.12, "emea": 0.12, "west": 0.14}
 DIVISION_TOOL = {"jp": "salesforce", "online": "hubspot", "emea": "hubspot_emea", "west": "esales"}
+FOLLOW_UP_TOOL = {"west": "kintone"}  # renewals, upsells and cross-sells of these divisions
 CURRENCY = {"jp": "JPY", "online": "JPY", "emea": "EUR", "west": "JPY"}
 EMEA_COUNTRIES = {"DE": 0.3, "FR": 0.16, "GB": 0.18, "NL": 0.1, "ES": 0.08, "IT": 0.08, "SE": 0.05, "CH": 0.05}
 FOREIGN_IN_JP = {"US": 0.04, "SG": 0.02}
@@ -96,7 +97,8 @@ KIND_SHARE = {  # by (with a deal, without)
     "person": {"form": 0.34, "email": 0.36, "call": 0.24, "meeting": 0.06},
 }
 KIND_CHANNEL = {
-    "form": "website", "email": "email", "call": "phone", "meeting": "meeting", "visit": "visit",
+    "form": "website", "email": "email", "call": "phone", "meeting": "meeting", "visit": "visit", "web_visit": "website",
+    "email_open": "newsletter", "email_click": "newsletter", "seminar": "seminar",
 }  # fmt: skip
 MINUTES = {"call": 8.0, "meeting": 50.0, "visit": 70.0}
 TOUCH_DELETED_RATE = 0.004
@@ -118,3 +120,29 @@ PERSON_COPY = {
     "emea": {"salesforce": 0.4},
     "west": {"salesforce": 0.5, "hubspot": 0.6},
 }
+
+# --- Marketo: webinar and newsletter people of division jp, and people of division west ---
+MARKETO_BORN_SOURCES, MARKETO_BORN_RATE = {"Newsletter", "Seminar"}, 0.5  # of those whom marketing would enter first
+MARKETO_COPY = {"jp": 0.3, "west": 0.4}  # of people whom the division's own tool holds
+MARKETO_DUPLICATE_RATE, MARKETO_DELETED_RATE = 0.06, 0.08  # the latter of copies of people who were never qualified
+MARKETO_JUNK_RATE = 0.3
+MARKETO_TOUCHES = {  # of touches without a deal that another tool would note: how many Marketo has instead
+    "jp": {"form": 0.5, "email": 0.45},
+    "west": {"email": 0.6, "call": 0.25},
+}
+MARKETO_KINDS = {  # what such a touch is in Marketo
+    "form": {"form": 0.5, "web_visit": 0.34, "seminar": 0.16},
+    "email": {"email": 0.36, "email_open": 0.4, "email_click": 0.24},
+    "call": {"web_visit": 0.55, "email_open": 0.3, "seminar": 0.15},
+}
+
+# --- kintone: customers of division west and some of jp, from their first win on ---
+KINTONE_ACCOUNTS = {"west": 1.0, "jp": 0.5}
+KINTONE_DUPLICATE_RATE, KINTONE_CONTACT_DUPLICATE_RATE = 0.1, 0.06
+KINTONE_DUPLICATE_DELETED_RATE, KINTONE_CONTACT_DELETED_RATE = 0.5, 0.06
+KINTONE_TOUCHES = {
+    "call": 0.5,
+    "email": 0.4,
+    "meeting": 0.5,
+    "visit": 0.6,
+}  # of west, without a deal, once it is a customer

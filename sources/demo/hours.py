@@ -50,6 +50,11 @@ def day_of(at: int) -> int:
     return (at + JAPAN) // DAY
 
 
+def whole_minute(at: int) -> int:
+    """The minute that the instant is in."""
+    return at // 60 * 60
+
+
 def date_of(day: int) -> date:
     return date.fromordinal(_EPOCH + day)
 

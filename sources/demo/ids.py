@@ -30,6 +30,7 @@ _ESALES_FIRST = {
     "activity": 400_001,
     "employee": 501,
 }
+_MARKETO_FIRST = {"leads": 1_000_001, "programs": 1_001, "activities": 800_000_001}
 
 
 def salesforce_suffix(short: str) -> str:
@@ -66,5 +67,9 @@ class Ids:
             return [salesforce_id(object_name, 4_000 + number) for number in numbers]
         if instance == "esales":
             return [str(_ESALES_FIRST[object_name] + number) for number in numbers]
+        if instance == "marketo":
+            return [str(_MARKETO_FIRST[object_name] + number) for number in numbers]
+        if instance == "kintone":
+            return [str(1 + number) for number in numbers]  # every app counts its records from 1, a subtable its rows
         start, step = _HUBSPOT_FIRST.get(object_name, 30_000_000), 1 if object_name == "owners" else 50
         return [str(start + number * step + (number * 7) % min(step, 41)) for number in numbers]

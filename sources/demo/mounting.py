@@ -38,6 +38,15 @@ class SandboxOptions:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """An answer with which a vendor refuses a request."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
 class Mount:
     """What a vendor adds to the server.
 
@@ -45,11 +54,13 @@ class Mount:
     `describe`: called with {instance: base_url} (only of this mount's apps) after every port is bound; gives this vendor's
     part of the sandbox's JSON line, e.g. `{"hubspot": {...}, "expected": {"hubspot": {...}}}`. Parts are merged deeply.
     `refresh`: called once at the start (before `describe`) and after each advance of the company's clock.
+    `refusals`: the vendor's own words for a fault of `chaos.py`: `quota` (the allowance is used up), and what differs.
     """
 
     describe: Callable[[Mapping[str, str]], dict[str, Any]]
     apps: Mapping[str, AsgiApp] = field(default_factory=dict[str, AsgiApp])
     refresh: Callable[[], None] = _nothing
+    refusals: Mapping[str, Refusal] = field(default_factory=dict[str, Refusal])
 
 
 class MountFunction(Protocol):

@@ -23,13 +23,19 @@ class AccountCopies:
 
 @dataclass(slots=True)
 class PersonCopies:
-    """`since` per instance and object; `odd` names what differs in the copies that are not the first one."""
+    """`since` per instance and object; `odd` names what differs in the copies that are not the first one.
+
+    `odd_in` and `gone` are of the tools of `presence_later.py` only: what differs there, and when the copy is deleted.
+    """
 
     born: str
     since: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     converted: int | None = None
     linked: bool = False
     odd: str = ""
+    linked_marketo: bool = False
+    odd_in: dict[str, str] = field(default_factory=dict[str, str])
+    gone: dict[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(slots=True)

@@ -69,6 +69,8 @@ class Running:
     def __init__(self, company: Company, folder: Path, truth_folder: Path) -> None:
         self.company, self.folder, self.truth_folder = company, folder, truth_folder
         self.requests: Counter[str] = Counter()
+        self.apart: list[str] = []
+        """Instances that are served but are none of the company's tools: the truth has no records of them."""
         self._mounts: list[Mount] = []
         self._served: list[_Served] = []
         self._lock = Lock()
@@ -85,6 +87,7 @@ class Running:
         for mount in self._mounts:
             urls = {name: url for name, url in self.base_urls.items() if name in mount.apps}
             _merge(line, mount.describe(urls))
+        line["apart"] = sorted(self.apart)
         line["truth"] = str(self.truth_folder)
         line["company_now"] = _stamp(self.company)
         line["control"] = {"base_url": self.base_urls["control"]}
@@ -167,10 +170,12 @@ def serve(
     control = _control_app(running)
     running.add("control", control, port)
     options = SandboxOptions(lambda: company.now, folder, token_life_seconds, rate_limit)
-    for vendor in sandbox_vendors():
+    # A vendor that the company does not use is served all the same: last, under its own name.
+    for vendor in sorted(sandbox_vendors(), key=lambda vendor: not company.instances(vendor)):
         instances = company.instances(vendor)
         if not instances:
-            continue
+            running.apart.append(vendor)
+            instances = [vendor]
         mount = cast(MountFunction, import_module(f"sources.{vendor}.sandbox").mount)
         mounted = mount(company, instances, options)
         running.mount(mounted)

@@ -1,8 +1,9 @@
 """The company's tool tables: their columns and types as data, and which instance is of which vendor.
 
 One row of a `*_versions` table is one version of one record in one tool; `at` is the instant of the version. `object` is
-the vendor's own name of the object. Relations that have no object of their own in HubSpot are objects `contacts_companies`,
-`deals_contacts` with `source_id` "left:right". Instants are naive UTC. This file must hold no behaviour.
+the vendor's own name of the object; for kintone it is the app's name, its subtables are `deal_lines` and `deals_contacts`.
+Relations that have no object of their own in HubSpot are objects `contacts_companies`, `deals_contacts` with `source_id`
+"left:right"; Marketo's members of programs are `program_members` with "program:lead". Instants are naive UTC. This file must hold no behaviour.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ INSTANCE_VENDOR: Mapping[str, str] = {
     "hubspot": "hubspot",
     "hubspot_emea": "hubspot",
     "esales": "esales",
+    "marketo": "marketo",
+    "kintone": "kintone",
 }
 
 COMMON: Mapping[str, pa.DataType] = {
@@ -74,7 +77,7 @@ _OWN: Mapping[str, Mapping[str, pa.DataType]] = {
     "role_versions": {"name": TEXT, "parent_source_id": TEXT},
     "campaign_versions": {
         "name": TEXT, "campaign_type": TEXT, "channel": TEXT, "status": TEXT, "start_date": DAY, "end_date": DAY,
-        "budget": MONEY, "actual_cost": MONEY, "parent_source_id": TEXT,
+        "budget": MONEY, "actual_cost": MONEY, "parent_source_id": TEXT, "crm_source_id": TEXT,
     },
     "campaign_member_versions": {
         "campaign_source_id": TEXT, "person_object": TEXT, "person_source_id": TEXT, "status": TEXT,

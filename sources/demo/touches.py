@@ -1,6 +1,7 @@
 """The touches that really happened between the company and people: when, what kind, about which deal. Drawn with numpy.
 
-A touch is noted in one tool only; which one follows from who sells and where the person is known at that time.
+A touch is noted in one tool only; which one follows from who sells and where the person is known at that time. `engagement.py`
+then moves some into Marketo and kintone.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from sources.demo.hours import DAY, END, FIRST_NOW, HOUR, Ints, many_at_work
 from sources.demo.presence import Presence
 from sources.demo.truth_types import Touches, World
 
-TOOLS = ("salesforce", "hubspot", "hubspot_emea", "esales")
-KINDS = ("form", "email", "call", "meeting", "visit")
+TOOLS = ("salesforce", "hubspot", "hubspot_emea", "esales", "marketo", "kintone")
+KINDS = ("form", "email", "call", "meeting", "visit", "web_visit", "email_open", "email_click", "seminar")
 NEVER = np.iinfo(np.int64).max // 4
 _FORM, _EMAIL, _CALL, _MEETING, _VISIT = range(5)
 
@@ -48,7 +49,7 @@ def make_touches(world: World, presence: Presence) -> Touches:
     inbound_rate = np.array([1.0, 0.45, 0.15, 0.1, 0.0])[kind]
     return Touches(
         person=person[order],
-        account=_account(world, person, occurred)[order],
+        account=account_of_day(world, person, occurred)[order],
         deal=deal[order],
         owner=_owner(world, person, deal, occurred)[order],
         occurred=occurred[order],
@@ -100,7 +101,9 @@ def _first_forms(gen: np.random.Generator, world: World, presence: Presence) -> 
     came = [
         person
         for person, copies in zip(world.people, presence.people, strict=True)
-        if copies.born in ("hubspot", "hubspot_emea") and person.source not in d.TOOL_BORN and not person.junk
+        if copies.born in ("hubspot", "hubspot_emea", "marketo")
+        and person.source not in d.TOOL_BORN
+        and not person.junk
     ]
     index = np.array([person.index for person in came])
     occurred = np.array([person.created for person in came]) + gen.integers(1, 30, size=len(came))
@@ -136,13 +139,14 @@ def _place(
     """The tool that notes it, the instant when that tool knows the person, and the kind as that tool can have it."""
     own = np.array([TOOLS.index(d.DIVISION_TOOL[world.accounts[p.account].division]) for p in world.people])[person]
     born = np.array([TOOLS.index(copies.born) for copies in presence.people])[person]
-    hubspot = since[person, 1] <= occurred
+    marketing = np.where(born == 4, 4, 1)
+    known = since[person, marketing] <= occurred
     by_marketing = (kind == _FORM) | ((kind == _EMAIL) & (gen.random(len(person)) < 0.5))
-    tool = np.where(by_marketing & hubspot & (own != 2), 1, own)
+    tool = np.where(by_marketing & known & (own != 2), marketing, own)
     tool = np.where(since[person, tool] > occurred, born, tool)
     occurred = np.maximum(occurred, since[person, tool] + 1)
     in_hubspot = (tool == 1) | (tool == 2)
-    kind = np.where((kind == _FORM) & ~in_hubspot, _CALL, kind)
+    kind = np.where((kind == _FORM) & ~in_hubspot & (tool != 4), _CALL, kind)
     kind = np.where((kind == _VISIT) & in_hubspot, _MEETING, kind)
     return tool, occurred, kind
 
@@ -156,7 +160,7 @@ def _recorded(gen: np.random.Generator, occurred: Ints, kind: Ints, since: Ints)
     return np.where(ahead, planned, soon)
 
 
-def _account(world: World, person: Ints, occurred: Ints) -> Ints:
+def account_of_day(world: World, person: Ints, occurred: Ints) -> Ints:
     """A touch keeps the account of its day."""
     before = np.array([p.account for p in world.people])
     moved = np.array([NEVER if p.moved is None else p.moved[0] for p in world.people])

@@ -7,15 +7,15 @@ Rules a reader needs:
   the mirror in another tool shows is not repeated.
 - `amounts`: one row per product line of a live deal; a deal without lines has one row, family `unallocated`, with the
   deal's amount. `close_date` is the date in the tool (the expected one while open); `is_won` is null while open.
-- `touches`: forms, e-mails, calls, meetings and visits that have happened and are noted by now and not deleted; tasks and
-  notes are no touches. `channel` follows from the kind (`distributions.KIND_CHANNEL`).
+- `touches`: forms, e-mails, calls, meetings, visits and, from Marketo, visits of pages, opened and clicked e-mails and
+  seminars that have happened and are noted by now and not deleted; tasks and notes are no touches. `channel` follows from the kind (`distributions.KIND_CHANNEL`).
 - `people`: live people; `is_opted_out` if any live record says so; first entry to a stage over all tools' own fields (HubSpot's lifecycle stage, Salesforce's lead status, the
-  conversion); a stage that was skipped is null; a customer also from the closing
-  of a won deal in which the person takes part, if that is earlier. Contacts in Salesforce and cards in esales have no such field.
+  conversion, the changes of Marketo's stage field); a stage that was skipped is null; a customer also from the closing
+  of a won deal in which the person takes part, if that is earlier. Contacts in Salesforce, cards in esales and contacts in kintone have no such field.
 - `records`: every record of every tool that exists by now, deleted and merged ones too. `difficulty` says what makes it hard
-  to join; deals of esales are `observed_only`: that tool keeps no history, so stage entries between two deliveries
-  cannot be seen by any reader, although `stage_events` has them. `deleted`: gone from a tool that shows no deleted ones
-  (esales' deliveries, HubSpot's form submissions), so a reader knows it only from before. `is_decidable` as in `decidable.py`.
+  to join; deals of esales and kintone are `observed_only`: those tools keep no history, so stage entries between two
+  reads cannot be seen by any reader, although `stage_events` has them. `deleted`: gone from a tool that shows no deleted ones
+  (esales' deliveries, kintone, HubSpot's form submissions), so a reader knows it only from before. `is_decidable` as in `decidable.py`.
 """
 
 from __future__ import annotations
@@ -173,9 +173,10 @@ def _records(con: duckdb.DuckDBPyConnection) -> str:
     return f"""
     with every as ({" union all ".join(parts)})
     select e.entity_type, e.entity_id, e.instance as source_system, e.object as source_object, e.source_id,
-        case when e.is_deleted and e.object in ('customer', 'businesscard', 'businessplan', 'activity', 'forms') then 'deleted'
+        case when e.is_deleted and (e.instance in ('esales', 'kintone') or e.object = 'forms') then 'deleted'
             when h.difficulty is not null then h.difficulty
-            when e.object = 'businessplan' then 'observed_only' else 'plain' end as difficulty,
+            when e.entity_type = 'opportunity' and e.instance in ('esales', 'kintone') then 'observed_only'
+            else 'plain' end as difficulty,
         u.source_id is null as is_decidable
     from every as e
     left join truth.difficulty as h using (instance, object, source_id)
@@ -200,6 +201,8 @@ def describe(company: Company) -> dict[str, Any]:
             "hubspot": "vendor",
             "hubspot_emea": "vendor",
             "esales": "observed: only what successive deliveries show",
+            "marketo": "vendor: changes of a lead's stage and score are activities",
+            "kintone": "observed: only what successive reads show",
         },
         "distributions": rates,
     }

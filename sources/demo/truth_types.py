@@ -125,6 +125,7 @@ class Deal:
     amount: float = 0.0
     owner: int = 0
     deleted: int | None = None
+    family: str = ""
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 from sources.demo import distributions as d
 from sources.demo.hours import DAY, HOUR, add_months, at_work, date_of, day_of, later, month_end, workday
 from sources.demo.people import odds_with
-from sources.demo.staff import EUR_RATE, PRODUCTS
-from sources.demo.truth_types import Account, Deal, Line, World
+from sources.demo.quotes import deliver, money, quoted
+from sources.demo.truth_types import Account, Deal, World
 from sources.demo.words import TITLES
 
 _NEXT_STEP = {
@@ -19,14 +19,14 @@ _NEXT_STEP = {
 }  # fmt: skip
 
 
-def walk(rng: Random, world: World, deal: Deal, account: Account, family: str, is_customer: bool) -> None:
+def walk(rng: Random, world: World, deal: Deal, account: Account, is_customer: bool) -> None:
     """Fills events, lines, closing and final amount of a deal that has just been opened."""
-    _Walk(rng, world, deal, account, family, is_customer).run()
+    _Walk(rng, world, deal, account, is_customer).run()
 
 
 class _Walk:
-    def __init__(self, rng: Random, world: World, deal: Deal, account: Account, family: str, is_customer: bool) -> None:
-        self.rng, self.world, self.deal, self.account, self.family = rng, world, deal, account, family
+    def __init__(self, rng: Random, world: World, deal: Deal, account: Account, is_customer: bool) -> None:
+        self.rng, self.world, self.deal, self.account = rng, world, deal, account
         self.emea, self.euro = account.division == "emea", d.CURRENCY[account.division] == "EUR"
         self.renewal = deal.deal_type == "renewal"
         self.stay = d.RENEWAL_STAY_RATE if self.renewal else d.STAY_RATE
@@ -140,41 +140,24 @@ class _Walk:
         if stage == "decision_maker" and self.competitor:
             self._write(self.at + self.rng.randrange(300, 3_000), competitor=self.competitor)
 
-    def _money(self, amount: float) -> float:
-        return round(amount, 2) if self.euro else float(round(amount))
-
     def _quote(self) -> None:
         """Product lines that come near the estimate; from now on the amount is their sum."""
         if self.deal.division == "west":
             return
-        rng, lines = self.rng, list[Line]()
-        choices = [index for index, product in enumerate(PRODUCTS) if product.family == self.family]
-        picked = [rng.choice(choices)]
-        if rng.random() < 0.45 and not self.renewal:
-            picked.append(rng.choice([index for index in range(len(PRODUCTS)) if index not in picked]))
-        for place, index in enumerate(picked):
-            product, share = PRODUCTS[index], 1.0 if len(picked) == 1 else (0.7, 0.3)[place]
-            months = 12 if product.is_recurring else 1
-            price = product.price / EUR_RATE if self.euro else product.price
-            quantity = max(1, round(self.deal.amount * share / (price * months)))
-            unit = self._money(max(price * months * rng.uniform(0.9, 1.05), self.deal.amount * share / quantity * 0.5))
-            start = add_months(self.expected, 1)
-            end = add_months(start, 12) - 1 if product.is_recurring else start
-            amount = self._money(unit * quantity)
-            lines.append(Line(index, quantity, unit, amount, start, end, product.is_recurring, self.at + 61))
-        self.deal.lines = lines
-        self.deal.amount = self._money(sum(line.amount for line in lines))
-        self._write(self.at + 61, amount=self.deal.amount)
+        deal = self.deal
+        deal.lines = quoted(self.rng, deal, self.expected, self.at + 61)
+        deal.amount = money(sum(line.amount for line in deal.lines), self.euro)
+        self._write(self.at + 61, amount=deal.amount)
 
     def _discount(self) -> None:
         rate = 1 - self.rng.uniform(*d.DISCOUNT_RANGE)
         at = self._write(self.at + self.rng.randrange(600, 6_000))
         for line in self.deal.lines:
             quoted = {"quoted_price": line.unit_price, "quoted_amount": line.amount}
-            line.unit_price = self._money(line.unit_price * rate)
-            line.amount = self._money(line.unit_price * line.quantity)
+            line.unit_price = money(line.unit_price * rate, self.euro)
+            line.amount = money(line.unit_price * line.quantity, self.euro)
             line.changes.append((at, {"unit_price": line.unit_price, "amount": line.amount, **quoted}))
-        self.deal.amount = self._money(sum(line.amount for line in self.deal.lines))
+        self.deal.amount = money(sum(line.amount for line in self.deal.lines), self.euro)
         self.deal.events[-1][1]["amount"] = self.deal.amount
 
     def _close(self, won: bool) -> None:
@@ -195,12 +178,8 @@ class _Walk:
         )  # fmt: skip
         self.expected = shown
         self.deal.closed, self.deal.is_won = self.at, won
-        for line in self.deal.lines if won else ():
-            start = add_months(day, 1)
-            end = add_months(start, 12) - 1 if line.is_recurring else start
-            if (start, end) != (line.start, line.end):
-                line.changes.append((self.at, {"start": start, "end": end}))
-                line.final = (start, end)
+        if won:
+            deliver(self.deal.lines, day, self.at)
 
     def _pulled(self, at: int) -> int:
         """Wins crowd before the end of the fiscal year, and less before a quarter's end."""

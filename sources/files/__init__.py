@@ -6,6 +6,7 @@ see `file_vendor`. The mapping's reference is README.md beside this file.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,28 @@ if TYPE_CHECKING:
     from sources.stream import Clock
 
 FOLDER = Param("folder", "The folder in which the exports are put, such as drops/<instance> of the home.")
+NO_WIRE = "It is read from files: there is no server that could fail, page or refuse."
+CANNOT = dict.fromkeys(
+    (
+        "a first load that goes on where it stopped",
+        "a page of zero rows with more to come",
+        "a record changed while paging",
+        "a token that expires in the middle",
+        "a token that is no longer valid",
+        "an out of order page",
+        "cancelled in the middle",
+        *(
+            f"comes through: {fault}"
+            for fault in ("429", "429 with Retry-After", "500", "502", "530", "reset", "slow", "truncated")
+        ),
+        "down for good",
+        "html instead of json",
+        "quota used up",
+        "secrets in nothing that a failing run leaves behind",
+        "two failures in a row",
+    ),
+    NO_WIRE,
+)
 MAPPING = "The mapping file (YAML) that says which files feed which entity; its reference is sources/files/README.md."
 
 
@@ -36,7 +59,7 @@ def entity_stream(entity: str, *, object_name: str = "", listed: bool = False) -
     )
 
 
-def _place(text: str) -> Path:
+def settings_path(text: str) -> Path:
     """A path of the settings; a relative one starts at dlt's project folder, which is the home."""
     path = Path(text).expanduser()
     if path.is_absolute():
@@ -50,7 +73,7 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
     """A vendor whose data come as files. `mapping` is the one that is shipped; an instance may name its own."""
 
     def path_of(config: Config) -> Path:
-        return _place(config["mapping"]) if "mapping" in config or mapping is None else mapping
+        return settings_path(config["mapping"]) if "mapping" in config or mapping is None else mapping
 
     def mapping_of(config: Config) -> FileMapping:
         from sources.files.mapping import load_mapping  # YAML is needed only by those who read files
@@ -59,7 +82,7 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
 
     def streams_of(config: Config) -> tuple[Stream, ...]:
         found = mapping_of(config)
-        folder = _place(config["folder"])
+        folder = settings_path(config["folder"])
         return tuple(
             # Files that were moved away are no list that says everything is gone.
             entity_stream(
@@ -73,7 +96,7 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
     def connect(config: Config, clock: Clock) -> Connection:
         from sources.files.drops import Drops  # opens a DuckDB of its own
 
-        return Drops(_place(config["folder"]), mapping_of(config), clock)
+        return Drops(settings_path(config["folder"]), mapping_of(config), clock)
 
     return Vendor(
         name=name,
@@ -84,7 +107,11 @@ def file_vendor(name: str, label: str, mapping: Path | None = None, documentatio
         staging="files",
         documentation=documentation,
         streams_of=streams_of,
+        cannot=CANNOT,
     )
 
 
-VENDOR = file_vendor("files", "CSV and Excel files")
+VENDOR = replace(
+    file_vendor("files", "CSV and Excel files"),
+    cannot={"every case": "It is what every vendor of files is, without a mapping: nobody's exports can stand for it."},
+)

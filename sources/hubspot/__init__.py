@@ -101,4 +101,7 @@ VENDOR: Final = Vendor(
         Param("token", "Service key, or access token of a private app (README of sources/hubspot).", secret=True),
     ),
     documentation="https://developers.hubspot.com/docs/api-reference/overview",
+    cannot={
+        "a token that expires in the middle": "Service keys and tokens of private apps have no end: a refused one was renewed.",
+    },
 )

@@ -69,7 +69,7 @@ create table if not exists ledger.identity_history (
     entity_type varchar, old_entity_id varchar, new_entity_id varchar, changed_at timestamptz, reason varchar,
     run_seq bigint);
 create table if not exists ledger.map_versions (
-    map_name varchar, version_seq bigint, row_json varchar, read_at timestamptz);
+    map_name varchar, version_seq bigint, row_json varchar, read_at timestamptz, seen_as_of timestamptz);
 create table if not exists ledger.builds (build_id varchar, seq bigint, as_of timestamptz);
 """
 

@@ -48,6 +48,16 @@ def test_the_key_of_a_map_names_each_row_once(name: str) -> None:
     assert len(found) == len(set(found))
 
 
+def test_the_shipped_maps_are_right_by_their_own_rules(tmp_path: Path) -> None:
+    from orchestration.map_files import Maps
+
+    maps = Maps(PROJECT / "seeds")
+    for name in definitions():
+        (tmp_path / f"{name}.csv").write_bytes((PROJECT / "seeds" / f"{name}.csv").read_bytes())
+        assert list(maps.known[name].keys) == definitions()[name]["keys"]
+    assert set(maps.read(tmp_path)) == set(definitions())
+
+
 def test_every_canonical_stage_has_labels_and_an_exit_criterion() -> None:
     found = rows("stages")
     stages = sorted((r for r in found if r["entity"] == "opportunity"), key=lambda r: int(r["stage_order"]))

@@ -20,7 +20,7 @@ import pytest
 from orchestration import headless, syncs
 from orchestration.event_log import HomeEventLog
 from orchestration.journal import Journal
-from orchestration.outcome import CREDENTIALS, DONE, GATE, HELD, OTHER, PARTIAL, Outcome
+from orchestration.outcome import CREDENTIALS, DONE, GATE, HELD, OTHER, PARTIAL, USAGE, Outcome
 from orchestration.settings import SettingsError
 from orchestration.sync_report import SyncReport
 from orchestration.warehouse import hold
@@ -175,6 +175,23 @@ def test_a_closed_gate_keeps_the_last_file_and_ends_with_its_own_code(home: Shop
     # Nothing changed since: the check is not run again, its result stands, and so does the gate.
     assert refresh(home).exit_code == GATE
     assert check(home, key) == (False, "ERROR")
+
+
+@pytest.mark.slow
+def test_a_wrong_map_stops_the_publishing_and_not_the_reading(home: ShopSettings, calls: SyncCalls) -> None:
+    assert refresh(home).exit_code == DONE
+    before = home.published_path.read_bytes()
+    (home.maps_dir / "regions.csv").write_text("region,labell\nkanto,Kanto\n")
+    calls.clear()
+    load(home, 1, account=[account(2, "New")])
+    outcome = refresh(home)
+    assert outcome.exit_code == USAGE
+    assert {call["instance"] for call in calls} == set(outcome.journal.syncs) == {"shop", "kiosk"}
+    assert outcome.journal.publish is None and home.published_path.read_bytes() == before
+    assert "regions.csv, line 1: unknown column 'labell'" in str(outcome.journal.errors["models"])
+    (home.maps_dir / "regions.csv").unlink()
+    assert refresh(home).exit_code == DONE
+    assert home.published_path.read_bytes() != before
 
 
 def check(home: ShopSettings, key: dg.AssetCheckKey) -> tuple[bool, str]:

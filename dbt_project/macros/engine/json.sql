@@ -13,6 +13,16 @@
 {% macro spark__json_text(expression, path) -%} get_json_object({{ expression }}, '{{ path }}') {%- endmacro %}
 
 
+{# Text of one key of a JSON object, whatever characters its name has; NULL when absent. #}
+{% macro json_key(expression, name) -%}
+    {{ return(adapter.dispatch("json_key", "tsunagu")(expression, name)) }}
+{%- endmacro %}
+
+{% macro default__json_key(expression, name) -%} json_extract_string({{ expression }}, '$."{{ name }}"') {%- endmacro %}
+
+{% macro spark__json_key(expression, name) -%} get_json_object({{ expression }}, "$['{{ name }}']") {%- endmacro %}
+
+
 {#
   A relation with one row for each element of the JSON list in `column` of `relation`: the relation's `keep` columns,
   `item` (JSON text of the element, text of a text element) and `position` (0 first). Rows without a list give none.

@@ -63,6 +63,16 @@
                 "is_marketing": "boolean",
             },
         },
+        "product_map": {
+            "keys": ["source_system", "source_product"],
+            "columns": {
+                "source_system": "string",
+                "source_product": "string",
+                "product_family": "string",
+                "margin_rate": "double",
+                "is_recurring": "boolean",
+            },
+        },
         "engagement_weights": {
             "keys": ["touch_type", "direction"],
             "columns": {

@@ -1,7 +1,8 @@
 {#
   The rows of a map as a select: the shipped seed with the company's own rows laid over it by key (map_definition). The
   company's rows (home, `maps/<name>.csv`) are read into the ledger as versions, so that they obey as-of like
-  every load: the newest version read by then counts, whole. A row that has nothing but its key takes the shipped one
+  every load: the newest version read by then counts, whole; the present, which is the newest load's instant, knows of
+  what was read after it too. A row that has nothing but its key takes the shipped one
   away.
 #}
 {% macro map_rows(name) -%}
@@ -46,8 +47,12 @@
                                 from {{ versions }}
                                 where
                                     map_name = '{{ name }}'
-                                    and {{ to_utc_timestamp("read_at") }}
-                                    <= (select as_of from {{ source("run", "context") }})
+                                    and (
+                                        {{ to_utc_timestamp("read_at") }}
+                                        <= (select as_of from {{ source("run", "context") }})
+                                        or {{ to_utc_timestamp("seen_as_of") }}
+                                        = (select as_of from {{ source("run", "context") }})
+                                    )
                             )
                     ) as layers
             ) as laid_over
@@ -73,7 +78,9 @@
         ~ ledger("map_versions")
         ~ " where "
         ~ to_utc_timestamp("read_at")
-        ~ " <= (select as_of from run.context)"
+        ~ " <= (select as_of from run.context) or "
+        ~ to_utc_timestamp("seen_as_of")
+        ~ " = (select as_of from run.context)"
     ) -%}
     {{ return(found.columns[0].values()[0]) }}
 {%- endmacro %}

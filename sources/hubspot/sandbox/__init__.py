@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from sources.demo.mounting import AsgiApp, Mount, SandboxOptions
+from sources.demo.mounting import AsgiApp, Mount, Refusal, SandboxOptions
 from sources.hubspot.sandbox import properties
 from sources.hubspot.sandbox.objects import Objects, Refused, flag, object_name
 from sources.hubspot.sandbox.rest import Rest
@@ -32,6 +32,12 @@ MAX_URL: Final = 16_384
 BURST, BURST_SECONDS, SEARCHES_A_SECOND = 190, 10.0, 5
 DAILY: Final = 650_000
 UNLIMITED: Final = 1_000_000  # what the headers say while the limits are off
+# https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+DAY_IS_OVER: Final = Refusal(
+    429,
+    b'{"status":"error","message":"You have reached your daily limit.","errorType":"RATE_LIMIT",'
+    b'"correlationId":"c033cdaa-2c40-4a64-ae48-b4cec88dad24","policyName":"DAILY","category":"RATE_LIMITS"}',
+)
 _DATED: Final = re.compile(
     r"^/(crm|marketing|account-info)/(?:(objects|properties|pipelines|owners|associations|forms)/)?"
     r"\d{4}-\d{2}(?:-beta)?(?=/|$)"
@@ -270,4 +276,5 @@ def mount(company: Company, instances: Sequence[str], options: SandboxOptions) -
             line["expected"][f"{name}_associations"] = portal.store.association_counts()
         return line
 
-    return Mount(describe=describe, apps={name: _application(portal) for name, portal in portals.items()})
+    apps = {name: _application(portal) for name, portal in portals.items()}
+    return Mount(describe=describe, apps=apps, refusals={"quota": DAY_IS_OVER})

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sources.demo.mounting import Mount, SandboxOptions
+from sources.demo.mounting import Mount, Refusal, SandboxOptions
 from sources.salesforce.sandbox.app import make_app
 from sources.salesforce.sandbox.auth import OrgOptions, Sessions
 from sources.salesforce.sandbox.org import DATA_OBJECTS, OBJECTS, Org
@@ -17,6 +17,8 @@ from sources.salesforce.sandbox.org import DATA_OBJECTS, OBJECTS, Org
 if TYPE_CHECKING:
     from sources.demo.company import Company
 
+# https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
+DAY_IS_OVER = Refusal(403, b'[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]')
 WINDOW_DAYS = 7  # of the JSON line's window; the vendor's feeds reach back 15 days
 
 
@@ -49,6 +51,7 @@ def mount(
             instance: make_app(org, Sessions(switches, options.token_life_seconds), switches)
             for instance, org in orgs.items()
         },
+        refusals={"quota": DAY_IS_OVER},
     )
 
 

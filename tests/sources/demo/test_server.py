@@ -76,6 +76,19 @@ def test_one_server_mounts_every_instance_counts_requests_and_moves_the_clock(
         assert json.loads((tmp_path / "truth" / "company.json").read_text())["now"] == "2026-11-06T09:00:00Z"
 
 
+def test_a_vendor_that_the_company_does_not_use_is_served_apart_and_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    vendor = _Vendor()
+    monkeypatch.setattr(server, "sandbox_vendors", lambda: ["another", "hubspot"])
+    monkeypatch.setattr(server, "import_module", lambda _: SimpleNamespace(mount=vendor.mount))
+    with server.serve(build(3, "small"), folder=tmp_path) as running:
+        line = running.line()
+        assert line["apart"] == ["another"]
+        assert list(running.base_urls) == ["control", "hubspot", "hubspot_emea", "another"]
+        assert _get(f"{line['another']['base_url']}/hello") == "another 2026-10-30"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"days": -1}', b'{"days": "7"}', b'{"days": true}'])
 def test_a_wrong_advance_is_refused_with_what_to_send(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: bytes

@@ -15,6 +15,7 @@ with
             records.direction,
             records.outcome,
             records.subject,
+            records.minutes,
             records.source_system,
             records.source_id,
             records.record_url
@@ -72,6 +73,7 @@ select
     interactions.outcome,
     interactions.campaign_id,
     interactions.subject,
+    interactions.minutes,
     interactions.source_system,
     interactions.source_id,
     interactions.record_url

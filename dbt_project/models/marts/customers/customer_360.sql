@@ -14,14 +14,14 @@ with
         where account_id is not null
         group by account_id
     ),
-    -- What lies ahead of recurring lines already sold is not historical value yet.
+    -- What lies ahead of recurring lines already sold is not historical value yet: the days of service after as-of, as
+    -- a share of all its days; each line rounded once.
     unearned as (
         select
             deals.account_id,
-            -- Days of service after as-of, as a share of all its days; each line rounded once.
             sum(
                 cast(
-                    {{ converted("lines.amount_original", "deals.amount / nullif(deals.amount_original, 0)") }} * cast(
+                    lines.amount * cast(
                         {{
                             days_between(
                                 "greatest(today.as_of_date, cast("
@@ -36,26 +36,19 @@ with
             ) as unearned_amount
         from {{ ref("opportunities") }} as deals
         cross join today
-        inner join {{ ref("opportunity_facts") }} as facts on deals.opportunity_id = facts.opportunity_id
-        inner join {{ ref("canonical_opportunity_line") }} as lines on facts.record_key = lines.opportunity_key
+        inner join {{ ref("opportunity_lines") }} as lines on deals.opportunity_id = lines.opportunity_id
         where
             deals.is_won
             and lines.is_recurring
-            and not coalesce(lines.is_deleted, false)
-            and deals.currency = lines.currency
             and lines.service_end_date > today.as_of_date
             and lines.service_end_date >= lines.service_start_date
         group by deals.account_id
     ),
     products as (
-        select
-            deals.account_id,
-            count(distinct coalesce(products.family, lines.product_family, lines.product_name)) as product_count
-        from {{ ref("opportunity_facts") }} as deals
-        inner join {{ ref("canonical_opportunity_line") }} as lines on deals.record_key = lines.opportunity_key
-        left join {{ ref("canonical_product") }} as products on lines.product_key = products.record_key
-        where deals.is_won and not coalesce(lines.is_deleted, false)
-        group by deals.account_id
+        select account_id, count(*) as product_count
+        from {{ ref("account_products") }}
+        where product_family <> 'none'
+        group by account_id
     ),
     people as (
         select

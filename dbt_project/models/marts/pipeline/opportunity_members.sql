@@ -28,6 +28,7 @@ with
 select
     named.opportunity_id,
     named.person_id,
+    {{ sorted_list("nullif(trim(named.role), '')") }} as role,
     max(case when named.is_primary then 1 else 0 end) = 1 as is_primary,
     max(
         case

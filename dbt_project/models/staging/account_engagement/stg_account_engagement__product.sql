@@ -1,0 +1,1 @@
+{{ config(enabled=connected("account_engagement")) }} {{ no_rows("product") }}

@@ -1,0 +1,1 @@
+{{ config(enabled=connected("kintone")) }} {{ no_rows("campaign") }}

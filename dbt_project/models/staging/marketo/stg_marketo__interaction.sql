@@ -1,0 +1,105 @@
+{{ config(enabled=connected("marketo")) }}
+
+-- What people did, and e-mails sent to them. A subscription's own types of activities (ids from 100000) are touches
+-- of the
+-- type's name: a type Seminar gives `seminar`. Names of assets in programs are "program.asset"; an own type may name
+-- its
+-- program in an attribute Program. What Marketo takes for a bot is no touch.
+-- https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-activity-extract
+{% set touch_types = {
+    1: ("web_visit", "inbound"),
+    2: ("form", "inbound"),
+    3: ("web_visit", "inbound"),
+    6: ("email", "outbound"),
+    10: ("email_open", "inbound"),
+    11: ("email_click", "inbound"),
+} %}
+
+with
+    activities as (
+        {{
+            latest(
+                "marketo",
+                "activities",
+                [
+                    "lead_id",
+                    "activity_date",
+                    "activity_type_id",
+                    "primary_attribute_value",
+                    "attributes",
+                ],
+                keys=["marketo_guid"],
+                cursor="activity_date",
+            )
+        }}
+    ),
+
+    types as ({{ latest("marketo", "activity_types", ["name"], restrict=false) }}),
+
+    programs as ({{ latest("marketo", "programs", ["name"], cursor="updated_at", restrict=false) }}),
+
+    programs_by_name as (
+        select source_system, name, max(id) as program_id from programs where name <> '' group by source_system, name
+    ),
+
+    touches as (
+        select
+            activities.*,
+            case
+                activities.activity_type_id
+                {% for id, (touch_type, direction) in touch_types.items() %}
+                    when {{ id }} then '{{ touch_type }}'
+                {% endfor %}
+                else
+                    {{
+                        regexp_replace_all(
+                            "lower(coalesce(cast(types.name as string), 'type ' || activities.activity_type_id))",
+                            "[ -]+",
+                            "_",
+                        )
+                    }}
+            end as touch_type,
+            case activities.activity_type_id when 6 then 'outbound' else 'inbound' end as direction,
+            case
+                when activities.activity_type_id in (2, 6, 10, 11)
+                then split_part(cast(activities.primary_attribute_value as string), '.', 1)
+                else {{ json_key("cast(activities.attributes as string)", "Program") }}
+            end as program_name
+        from activities
+        left join
+            types
+            on activities.source_system = types.source_system
+            and cast(activities.activity_type_id as string) = types.id
+        where
+            (
+                activities.activity_type_id in ({{ touch_types.keys() | join(", ") }})
+                or activities.activity_type_id >= 100000
+            )
+            and lower(coalesce({{ json_key("cast(activities.attributes as string)", "Is Bot Activity") }}, 'false'))
+            <> 'true'
+    ),
+
+    of_programs as (
+        select touches.*, programs_by_name.program_id
+        from touches
+        left join
+            programs_by_name
+            on touches.source_system = programs_by_name.source_system
+            and touches.program_name = programs_by_name.name
+    )
+
+select
+    {{ common_columns("activities", source_id="marketo_guid", created="activity_date") }},
+    {{ key_of("leads", "lead_id") }} as person_key,
+    cast(null as string) as account_key,
+    cast(null as string) as opportunity_key,
+    cast(null as string) as owner_key,
+    {{ to_utc_timestamp("activity_date") }} as occurred_at,
+    touch_type,
+    touch_type as source_channel,
+    direction,
+    case when activity_type_id = 2 then 'submitted' end as outcome,
+    primary_attribute_value as subject,
+    cast(null as double) as minutes,
+    {{ key_of("programs", "program_id") }} as campaign_key
+from of_programs

@@ -1,0 +1,1 @@
+{{ config(enabled=connected("marketo")) }} {{ no_rows("opportunity_version") }}

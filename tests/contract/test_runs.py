@@ -1,0 +1,128 @@
+"""Runs that end early, start elsewhere or fail: state and rows as before, no secret left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sources.config import Config
+from sources.demo.chaos import Fault
+from sources.errors import TsunaguSourceError
+from tests.contract.conftest import Serve
+from tests.contract.small_company import BORN
+from tests.contract.test_wire import changed_since
+from tests.contract.tools import Served, Tool
+
+
+def test_cancelled_in_the_middle(tool: Tool, serve: Serve) -> None:
+    served = changed_since(tool, serve)
+    served.has_wire()
+    loads, before = _loads(served), set(served.found())
+    main = threading.main_thread().ident
+    assert main is not None
+    served.at_request = {len(served.requests) + 4: lambda: signal.pthread_kill(main, signal.SIGINT)}
+    with pytest.raises(BaseException) as caught:
+        served.sync()
+    assert not isinstance(caught.value, AssertionError)
+    assert not served.at_request
+    assert _loads(served) == loads
+    assert set(served.found()) == before
+    served.later(days=14, hours=1)
+    served.sync()
+    served.has_landed()
+
+
+def _loads(served: Served) -> list[dict[str, Any]]:
+    return served.select("select * from ledger.loads order by seq")
+
+
+def test_a_first_load_that_goes_on_where_it_stopped(tool: Tool, serve: Serve) -> None:
+    records = tool.records()
+    for place in range(4_500):
+        records.add(tool.kind, BORN + timedelta(seconds=place))
+    whole = serve(tool, records)
+    whole.has_wire()
+    whole.home.vendor = _in_parts(tool)
+    whole.sync()
+    whole.has_landed()
+    served = serve(tool, records)
+    served.home.vendor = _in_parts(tool)
+    served.misbehave(Fault("500", at=tuple(range(int(0.7 * len(whole.requests)), 10_000))))
+    with pytest.raises(TsunaguSourceError):
+        served.sync()
+    found = set(served.found())
+    assert found, "nothing of the first load has landed"
+    served.behave()
+    asked = len(served.requests)
+    served.sync()
+    served.has_landed()
+    assert len(served.requests) - asked < 0.7 * len(whole.requests), "it began from the start"
+
+
+def _in_parts(tool: Tool) -> Any:
+    """The vendor, with windows that are cut after few rows."""
+    vendor = tool.vendor
+    few = lambda streams: tuple(replace(stream, window_rows=500) for stream in streams)  # noqa: E731
+    of = vendor.streams_of
+    return replace(vendor, streams=few(vendor.streams), streams_of=(lambda c: few(of(c))) if of else None)
+
+
+def test_a_run_from_a_foreign_directory(
+    tool: Tool, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    served = changed_since(tool, serve)
+    served.later(days=14, hours=1)
+    served.sync()
+    served.has_landed()
+    assert not list(elsewhere.iterdir())
+
+
+def test_secrets_in_nothing_that_a_failing_run_leaves_behind(
+    tool: Tool, serve: Serve, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    served = changed_since(tool, serve)
+    said = ""
+    for fault in ("500", "html", "expired", "echo"):
+        if fault == "echo":
+            served.lay(_echo)
+        else:
+            served.misbehave(Fault(fault, 1.0))
+        with pytest.raises(TsunaguSourceError) as caught:
+            served.sync()
+        said += str(caught.value) + repr(caught.value)
+    names = tuple(param.name for param in tool.vendor.params if param.secret)
+    secrets = {*Config(served.home.instance, served.home.config, names).secrets, *served.secrets}
+    assert secrets
+    said += caplog.text + "".join(capfd.readouterr())
+    files = [path.read_bytes() for path in served.home.folder.rglob("*") if path.is_file()]
+    for secret in secrets:
+        assert secret not in said, said
+        assert not [1 for content in files if secret.encode() in content]
+
+
+def _echo(app: Any) -> Any:
+    """Refuses, and repeats what it was told."""
+
+    async def within(scope: Any, receive: Any, send: Any) -> None:
+        told = b"; ".join(name + b": " + value for name, value in scope["headers"])
+        await send({"type": "http.response.start", "status": 400, "headers": [(b"content-length", b"%d" % len(told))]})
+        await send({"type": "http.response.body", "body": told})
+
+    return within
+
+
+def test_the_home_is_left_to_itself(tool: Tool, serve: Serve) -> None:
+    """Nothing of a run is left in the environment that another would find."""
+    before = {name for name in os.environ if name.startswith("SOURCES__")}
+    changed_since(tool, serve)
+    assert {name for name in os.environ if name.startswith("SOURCES__")} == before

@@ -1,0 +1,277 @@
+"""A tool under contract: its sandbox over a small company, and the vendor's own source that reads it into a scratch home."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import uvicorn
+
+from sources.demo.chaos import Chaos, Fault
+from sources.demo.company import Company
+from sources.demo.mounting import Mount, SandboxOptions
+from sources.demo.tables import INSTANCE_VENDOR
+from sources.errors import TsunaguSourceError
+from sources.stream import Stream, Vendor, load_vendor, vendors
+from tests.contract.small_company import MARK, NOW, Kind, Records, kinds
+from tests.faults.home import Home
+
+QUIET = 100  # uvicorn's own words about connections that chaos broke
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One vendor and the instance that the demo company runs of it, if it runs one."""
+
+    name: str
+    instance: str
+    keeps: str = ""
+    """The instance whose records it shows; its own, unless it is a mirror of another tool."""
+
+    @property
+    def vendor(self) -> Vendor:
+        return load_vendor(self.name)
+
+    @property
+    def has_sandbox(self) -> bool:
+        return bool(self.instance) and find_spec(f"sources.{self.name}.sandbox") is not None
+
+    @property
+    def kind(self) -> Kind:
+        """The object that single cases are told with."""
+        return self.kinds[0]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        assert self.has_sandbox, f"{self.name} has no sandbox in the demo company"
+        found = kinds(self.keeps)
+        return found if self.keeps == self.instance else tuple(one for one in found if one.table == found[0].table)
+
+    def records(self) -> Records:
+        return Records(self.keeps)
+
+
+def discovered() -> list[Tool]:
+    """Every vendor folder, each with the first of the demo's instances of it. A sandbox that shows another tool's people
+    names that tool (`CRM`)."""
+    first: dict[str, str] = {}
+    for instance, owner in INSTANCE_VENDOR.items():
+        first.setdefault(owner, instance)
+    return [_tool(name, first) for name in vendors()]
+
+
+def _tool(name: str, first: Mapping[str, str]) -> Tool:
+    if name in first or find_spec(f"sources.{name}.sandbox") is None:
+        return Tool(name, first.get(name, ""), first.get(name, ""))
+    shown = importlib.import_module(f"sources.{name}.sandbox").CRM
+    return Tool(name, name, first[shown])
+
+
+@cache
+def needed(tool: Tool) -> list[str] | None:
+    """The streams that marked records are in, if they can be read without the others; else None, for all."""
+    records = tool.records()
+    for kind in tool.kinds:
+        first, second, _ = records.add(kind, times=3)
+        records.change(first, NOW + timedelta(hours=1))
+        records.delete(second, NOW + timedelta(hours=1))
+    with TemporaryDirectory() as folder, serving(tool, records, Path(folder)) as served:
+        served.home.sync()
+        found = {name for rows in served.found().values() for name, _ in rows}
+        streams = [stream.name for stream in served.streams() if stream.name in found]
+        try:
+            served.later(days=14, hours=1)
+            served.home.sync(streams=streams)
+            served.has_landed()
+        except (AssertionError, TsunaguSourceError):
+            return None
+    return streams
+
+
+@dataclass
+class Served:
+    """A served tool and the home that reads it."""
+
+    tool: Tool
+    records: Records
+    company: Company
+    mount: Mount
+    home: Home
+    chaos: Chaos = field(default_factory=lambda: Chaos((), 0))
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    front: Any = None
+    """What answers: the vendor's app, or the layer around it."""
+    at_request: dict[int, Callable[[], None]] = field(default_factory=dict)
+    """What happens before the n-th request (from 1) is answered."""
+    secrets: set[str] = field(default_factory=set)
+    """Tokens that were seen on the wire."""
+
+    @property
+    def now(self) -> datetime:
+        return self.company.now.replace(tzinfo=None)
+
+    def later(self, **time_: float) -> datetime:
+        """The company's clock and the home's go on; files are delivered anew."""
+        self.company.advance(timedelta(**time_) / timedelta(days=1))  # type: ignore[arg-type]
+        self.home.now = self.company.now
+        self.mount.refresh()
+        return self.now
+
+    def misbehave(self, *faults: Fault) -> Chaos:
+        """From now on; requests are counted from here."""
+        self.has_wire()
+        self.chaos = Chaos(faults, 1)
+        self.front = self.chaos.in_front_of(self.tool.instance, self.app, self.mount.refusals)
+        return self.chaos
+
+    def lay(self, layer: Callable[[Any], Any]) -> None:
+        """Puts a layer around the app."""
+        self.front = layer(self.app)
+
+    def behave(self) -> None:
+        """From now on the vendor's app answers itself."""
+        self.front = self.app
+
+    @property
+    def app(self) -> Any:
+        """The vendor's app; a vendor of files has none."""
+        return self.mount.apps.get(self.tool.instance)
+
+    def sync(self) -> Any:
+        """One run of the streams that the marked records are in."""
+        return self.home.sync(streams=needed(self.tool))
+
+    def has_wire(self) -> None:
+        assert self.app is not None, "it is read from files: there is no wire"
+
+    # what raw has --------------------------------------------------------------------------------------------------
+    def streams(self) -> tuple[Stream, ...]:
+        """Those that raw has a table of."""
+        from sources.config import Config
+
+        vendor = self.tool.vendor
+        every = vendor.streams_of(Config(self.home.instance, self.home.config)) if vendor.streams_of else vendor.streams
+        there = {row["name"] for row in self.select("select name from (show tables)")}
+        return tuple(stream for stream in every if stream.name in there)
+
+    def found(self) -> dict[int, list[tuple[str, dict[str, Any]]]]:
+        """Number -> (stream, row) of what raw says is alive, by the marks in the rows' texts."""
+        found: dict[int, list[tuple[str, dict[str, Any]]]] = {}
+        for stream in self.streams():
+            if not stream.key or stream.deletes == "none":
+                continue  # a log of what happened: what it once told of a record stays
+            for row in self.latest(stream):
+                for number in {int(number) for number, _ in MARK.findall(texts(row))}:
+                    found.setdefault(number, []).append((stream.name, row))
+        return found
+
+    def latest(self, stream: Stream) -> list[dict[str, Any]]:
+        """What is alive, as staging sees it: newest stamp first; a delete wins from its time on."""
+        stamp = stream.cursor if stream.cursor else "null::timestamptz"
+        keys = ", ".join(f'"{name}"' for name in stream.key)
+        return self.select(
+            f"with log as (select t.*, l.seq from {stream.name} as t join ledger.loads as l on t._dlt_load_id = l.load_id), "
+            f"newest as (select *, {stamp} as stamp_ from log where not coalesce(_deleted, false) "
+            f"qualify row_number() over (partition by {keys} order by stamp_ desc nulls last, seq desc, _seq desc) = 1), "
+            f"stones as (select {keys}, max(_deleted_at) as at_, max(case when _deleted_at is null then seq end) as gone "
+            f"from log where _deleted group by {keys}) "
+            f"select n.* from newest as n left join stones as s using ({keys}) "
+            "where not coalesce(s.at_ >= n.stamp_, false) and not coalesce(s.gone >= n.seq, false)"
+        )
+
+    def versions(self, stream: str) -> list[dict[str, Any]]:
+        """Every committed version of a stream, in the order of landing."""
+        return self.select(
+            f"select t.* from {stream} as t join ledger.loads as l on t._dlt_load_id = l.load_id order by l.seq, _seq"
+        )
+
+    def select(self, query: str) -> list[dict[str, Any]]:
+        import duckdb
+
+        with duckdb.connect(str(self.home.raw_path), read_only=True) as con:
+            con.execute("set TimeZone = 'UTC'")
+            con.execute(f"set schema = 'raw_{self.home.instance}'")
+            cursor = con.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def has_landed(self, now: datetime | None = None) -> None:
+        """Raw shows what the tool holds, each record once, and no version of a record repeats the one before it."""
+        wanted, found = self.records.live(now or self.now), self.found()
+        assert set(found) == set(wanted), {"lost": set(wanted) - set(found), "too much": set(found) - set(wanted)}
+        for number, text in wanted.items():
+            streams = [name for name, _ in found[number]]
+            assert len(streams) == len(set(streams)), (number, streams)
+            shown = [texts(row) for _, row in found[number]]
+            assert all(text in one for one in shown), (number, text, shown)
+        for stream in self.streams():
+            if stream.key:
+                key = ", ".join(f't."{name}"' for name in stream.key)
+                assert not self.select(
+                    f"select {key} from {stream.name} as t join ledger.loads as l on t._dlt_load_id = l.load_id "
+                    f"qualify t._hash = lag(t._hash) over (partition by {key} order by l.seq, t._seq)"
+                ), stream.name
+
+
+def texts(row: Mapping[str, Any]) -> str:
+    """All texts of a row, a line each."""
+    return "\n".join(value for value in row.values() if isinstance(value, str))
+
+
+@contextmanager
+def serving(tool: Tool, records: Records, folder: Path) -> Iterator[Served]:
+    """The tool's sandbox on a loopback port, and an empty home."""
+    assert tool.has_sandbox, f"{tool.name} has no sandbox in the demo company"
+    company = records.company()
+    options = SandboxOptions(lambda: company.now, folder / "drops")
+    options.folder.mkdir(parents=True)
+    mount: Mount = importlib.import_module(f"sources.{tool.name}.sandbox").mount(company, [tool.instance], options)
+    mount.refresh()
+    home = Home(folder / "home", tool.vendor, company.now.astimezone(UTC), instance=tool.instance)
+    served = Served(tool, records, company, mount, home)
+    with _port(served) as base_url:
+        line = mount.describe({tool.instance: base_url} if base_url else {})
+        own = {**line, **line.get("files", {})}[tool.instance]
+        home.config = {param.name: own[param.name] for param in tool.vendor.params if param.name in own}
+        yield served
+
+
+@contextmanager
+def _port(served: Served) -> Iterator[str]:
+    if served.app is None:
+        yield ""
+        return
+    served.behave()
+
+    async def around(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            served.requests.append((scope["method"], scope["path"]))
+            served.secrets |= {v.decode().split()[-1] for k, v in scope["headers"] if k == b"authorization"}
+            happens = served.at_request.pop(len(served.requests), None)
+            if happens:
+                happens()
+        await served.front(scope, receive, send)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(around, log_level=QUIET, lifespan="off", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.005)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
