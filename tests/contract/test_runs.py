@@ -43,6 +43,7 @@ def _loads(served: Served) -> list[dict[str, Any]]:
     return served.select("select * from ledger.loads order by seq")
 
 
+@pytest.mark.soak
 def test_a_first_load_that_goes_on_where_it_stopped(tool: Tool, serve: Serve) -> None:
     records = tool.records()
     for place in range(4_500):
