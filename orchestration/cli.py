@@ -202,6 +202,7 @@ def _add_sandbox(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     verb.add_argument("--json", action="store_true", help="print addresses, credentials and counts as one JSON line")
     verb.add_argument("--token-life", type=float, default=7200.0, metavar="SECONDS")
     verb.add_argument("--rate-limit", action="store_true", help="answer 429 as the vendors do")
+    verb.add_argument("--chaos", default=None, metavar="PROFILE", help="misbehave, the same way for the same seed")
     verb.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
 
 

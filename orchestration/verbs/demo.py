@@ -232,6 +232,7 @@ def serve_sandbox(arguments: argparse.Namespace) -> int:
             folder=folder,
             token_life_seconds=arguments.token_life,
             rate_limit=arguments.rate_limit,
+            chaos=arguments.chaos,
         )
         with running:
             line = running.line()

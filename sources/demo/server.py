@@ -32,6 +32,7 @@ from starlette.routing import Route
 
 import sources
 from sources.demo import truth
+from sources.demo.chaos import chaos_of
 from sources.demo.company import Company
 from sources.demo.mounting import AsgiApp, Mount, MountFunction, SandboxOptions
 from sources.errors import ConfigurationError
@@ -158,11 +159,13 @@ def serve(
     truth_folder: Path | None = None,
     token_life_seconds: float = 7200.0,
     rate_limit: bool = False,
+    chaos: str | None = None,
 ) -> Running:
     """Serves the company in a thread until `stop()`.
 
     `port` is that of the control app, the instances take the next ones; 0 lets the machine choose. `folder` gets the drops
-    of vendors of files (`folder/<instance>`), `truth_folder` the truth (default `folder/truth`).
+    of vendors of files (`folder/<instance>`), `truth_folder` the truth (default `folder/truth`). `chaos` names a profile of
+    `chaos.py`: the wire then misbehaves, the same way for the company's seed.
     """
     folder = Path(mkdtemp(prefix="tsunagu-sandbox-")) if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,6 +173,7 @@ def serve(
     control = _control_app(running)
     running.add("control", control, port)
     options = SandboxOptions(lambda: company.now, folder, token_life_seconds, rate_limit)
+    misbehaving = chaos_of(chaos, company.seed) if chaos else None
     # A vendor that the company does not use is served all the same: last, under its own name.
     for vendor in sorted(sandbox_vendors(), key=lambda vendor: not company.instances(vendor)):
         instances = company.instances(vendor)
@@ -181,7 +185,8 @@ def serve(
         running.mount(mounted)
         for name, app in mounted.apps.items():
             following = port + len(running.base_urls) if port else 0
-            running.add(name, _counted(running, name, app, control), following)
+            front = misbehaving.in_front_of(name, app, mounted.refusals) if misbehaving else app
+            running.add(name, _counted(running, name, front, control), following)
     try:
         running.refresh()
         running.start()

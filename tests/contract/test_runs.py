@@ -27,7 +27,7 @@ def test_cancelled_in_the_middle(tool: Tool, serve: Serve) -> None:
     loads, before = _loads(served), set(served.found())
     main = threading.main_thread().ident
     assert main is not None
-    served.at_request = {len(served.requests) + 4: lambda: signal.pthread_kill(main, signal.SIGINT)}
+    served.at_request = {len(served.requests) + 2: lambda: signal.pthread_kill(main, signal.SIGINT)}
     with pytest.raises(BaseException) as caught:
         served.sync()
     assert not isinstance(caught.value, AssertionError)
@@ -43,6 +43,7 @@ def _loads(served: Served) -> list[dict[str, Any]]:
     return served.select("select * from ledger.loads order by seq")
 
 
+@pytest.mark.soak
 def test_a_first_load_that_goes_on_where_it_stopped(tool: Tool, serve: Serve) -> None:
     records = tool.records()
     for place in range(4_500):
