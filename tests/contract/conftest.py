@@ -26,6 +26,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("tool", discovered(), ids=lambda tool: tool.name, scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only `pytest -m soak tests/contract` runs the suite for now: it takes more than ten minutes, and cases are missing."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.soak)
+
+
 def case_of(item: pytest.Function) -> str:
     """The words of the test's name, and the kind of fault where it has several."""
     words = item.originalname.removeprefix("test_").replace("_", " ")
