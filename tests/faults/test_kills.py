@@ -82,19 +82,24 @@ def test_a_kill_at_a_joint_loses_nothing_and_doubles_nothing(tmp_path: Path, poi
     home.check()
 
 
-def kill_at_random(folder: Path, rounds: int) -> None:
+def kill_at_random(folder: Path, kills: int) -> None:
+    """So many syncs of a changed tool die at moments drawn over the time that such a sync takes; the seed is printed."""
     seed = int(os.environ.get("TSUNAGU_FAULT_SEED") or time.time())
     print(f"TSUNAGU_FAULT_SEED={seed}")
     chance = random.Random(seed)
     home = begin(folder, 2_000)
+    sync_to_the_end(home)
+    change(home, chance, "usual")
     began = time.monotonic()
     sync_to_the_end(home)
     usual = time.monotonic() - began
     killed = 0
-    for number in range(rounds):
+    for number in range(3 * kills):  # a drawn moment may lie behind the end
+        if killed == kills:
+            break
         change(home, chance, f"r{number}x")
         process = sync_process(home)
-        moment = chance.uniform(0.4, 1.0) * usual
+        moment = chance.uniform(0.3, 1.0) * usual
         time.sleep(moment)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
@@ -107,14 +112,13 @@ def kill_at_random(folder: Path, rounds: int) -> None:
     change(home, chance, "end")
     sync_to_the_end(home)
     home.check()
-    print(f"{killed} of {rounds} were killed")
-    assert killed
+    assert killed == kills, seed
 
 
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     kill_at_random(tmp_path, 3)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_twenty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     kill_at_random(tmp_path, 20)
