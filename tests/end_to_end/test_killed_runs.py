@@ -154,6 +154,7 @@ def live_on(
     assert repeated_versions(company.home) == {}
 
 
+@pytest.mark.soak
 def test_the_run_after_a_killed_one_ends_with_the_truth(
     demo: Ran, served: Sandbox, tmp_path: Path, chance: Random
 ) -> None:
