@@ -37,6 +37,7 @@ from orchestration.warehouse import (
     migrate,
     raw_connection,
     reconcile,
+    rows_of,
     snapshot,
     stamp_load,
 )
@@ -305,11 +306,10 @@ class Sync:
         )
 
     def _commit(self, load_id: str, landing: Landing, *, is_begun: bool) -> None:
-        """Stamp the load. What a dead run had begun may have written rows that did not land now: without counts in the
-        ledger the models look at every table of the instance."""
+        """Stamp the load. What a dead run had begun may hold rows that did not land now: then raw itself is counted."""
         counts = {t: (landing.landed[t], landing.unchanged.get(t, 0)) for t in landing.landed}
-        told = {} if is_begun else counts
         with raw_connection(self.places) as connection:
+            told = {**counts, **rows_of(connection, self.instance, load_id)} if is_begun else counts
             stamp_load(connection, Load(load_id, self.instance, self.vendor.name, told), self.clock())
             connection.execute("checkpoint")
         snapshot(self.places, self.clock())

@@ -189,7 +189,6 @@ def first_run_killed(served: Sandbox, home: Path, moment: Moment, usual_files: s
     return company
 
 
-@pytest.mark.soak
 def test_a_first_run_is_killed_and_the_next_one_reads_all(
     demo: Ran, served: Sandbox, tmp_path: Path, chance: Random
 ) -> None:

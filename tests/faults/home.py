@@ -133,8 +133,7 @@ class Home:
         for table in ("fed", "swept", "journal", "steps"):
             untold = self.rows(
                 f"select l.seq, count(*) from {table} as t join ledger.loads as l on t._dlt_load_id = l.load_id "
-                "where exists (from ledger.load_tables where seq = l.seq) group by l.seq "
-                "except all "
+                "group by l.seq except all "
                 f"select seq, row_count from ledger.load_tables where table_name = '{table}'"
             )
             assert not untold, (table, untold)
