@@ -133,10 +133,16 @@ class Sync:
         return self.report
 
     def _land_waiting(self, pipeline: dlt.Pipeline) -> None:
-        """Land what an earlier run left. What can never load is read again by this run, with raw's own types."""
+        """Land what an earlier run left. What can never load is read again by this run, with raw's own types.
+
+        A run that died between its package and dlt's note of the state left a state that is older than the package: what
+        landed is the one to go on from.
+        """
         try:
             if pipeline.has_pending_data:
                 self._land(pipeline, is_begun=True)
+                with self._warehouse():
+                    pipeline.sync_destination()
             elif pipeline.list_normalized_load_packages():  # dlt does not call it pending: an abort that was killed
                 with self._warehouse():
                     self._load(pipeline)
