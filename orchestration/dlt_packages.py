@@ -35,10 +35,12 @@ def drop_rows_of_aborted(pipeline: dlt.Pipeline) -> None:
 def drop_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
     """dlt extracts into a folder of its own, which stays with all rows in it when the process dies or a source fails.
 
-    What was read is read again, so nobody needs it. Call it with the lock of the pipeline held.
+    What was read is read again, so nobody needs it; nor a package of the very first extraction whose process died before
+    dlt knew a schema, which dlt could not normalize. Call it with the lock of the pipeline held.
     """
+    is_known = bool(pipeline.default_schema_name)
     for folder in Path(pipeline.working_dir).glob("normalize/*/"):
-        if folder.name != "extracted":  # there lies what was read to its end
+        if folder.name != "extracted" or not is_known:  # in `extracted` lies what was read to its end
             shutil.rmtree(folder)
 
 

@@ -37,6 +37,7 @@ from orchestration.warehouse import (
     migrate,
     raw_connection,
     reconcile,
+    rows_of,
     snapshot,
     stamp_load,
 )
@@ -132,10 +133,16 @@ class Sync:
         return self.report
 
     def _land_waiting(self, pipeline: dlt.Pipeline) -> None:
-        """Land what an earlier run left. What can never load is read again by this run, with raw's own types."""
+        """Land what an earlier run left. What can never load is read again by this run, with raw's own types.
+
+        A run that died between its package and dlt's note of the state left a state that is older than the package: what
+        landed is the one to go on from.
+        """
         try:
             if pipeline.has_pending_data:
                 self._land(pipeline, is_begun=True)
+                with self._warehouse():
+                    pipeline.sync_destination()
             elif pipeline.list_normalized_load_packages():  # dlt does not call it pending: an abort that was killed
                 with self._warehouse():
                     self._load(pipeline)
@@ -305,11 +312,10 @@ class Sync:
         )
 
     def _commit(self, load_id: str, landing: Landing, *, is_begun: bool) -> None:
-        """Stamp the load. What a dead run had begun may have written rows that did not land now: without counts in the
-        ledger the models look at every table of the instance."""
+        """Stamp the load. What a dead run had begun may hold rows that did not land now: then raw itself is counted."""
         counts = {t: (landing.landed[t], landing.unchanged.get(t, 0)) for t in landing.landed}
-        told = {} if is_begun else counts
         with raw_connection(self.places) as connection:
+            told = {**counts, **rows_of(connection, self.instance, load_id)} if is_begun else counts
             stamp_load(connection, Load(load_id, self.instance, self.vendor.name, told), self.clock())
             connection.execute("checkpoint")
         snapshot(self.places, self.clock())

@@ -229,8 +229,23 @@ def reconcile(connection: duckdb.DuckDBPyConnection, instance: str, vendor: str,
     ).fetchall()
     stamped = [str(row[0]) for row in missing]
     for load_id in stamped:
-        stamp_load(connection, Load(load_id, instance, vendor, {}), committed_at)
+        stamp_load(connection, Load(load_id, instance, vendor, rows_of(connection, instance, load_id)), committed_at)
     return stamped
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, instance: str, load_id: str) -> dict[str, tuple[int, int]]:
+    """Table -> (rows of this load in raw, 0 unchanged): for a load that a dead process began, whose own counts are lost."""
+    schema = f"raw_{instance}"
+    tables = connection.execute(
+        "select table_name from duckdb_columns() where schema_name = ? and column_name = '_dlt_load_id'", [schema]
+    ).fetchall()
+    counts: dict[str, tuple[int, int]] = {}
+    for (table,) in tables:
+        row = connection.execute(
+            f'select count(*) from "{schema}"."{table}" where _dlt_load_id = ?', [load_id]
+        ).fetchone()
+        counts[str(table)] = (int(row[0]) if row else 0, 0)
+    return counts
 
 
 # safety ----------------------------------------------------------------------------------------------------------

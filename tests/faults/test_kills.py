@@ -17,6 +17,7 @@ from tests.faults.tool import START
 
 POINTS = (
     "while extracting",
+    "before the state was saved",
     "after extracting",
     "before the first file was swapped",
     "after the first file was swapped",

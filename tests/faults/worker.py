@@ -48,11 +48,14 @@ def after_loading(table: str) -> None:
 
 def arm(point: str) -> None:
     """Arrange the death."""
+    from dlt.extract.extract import Extract
+
     from orchestration import landing, syncs
     from sources.arrow import Reader
 
     points: dict[str, Callable[[], None]] = {
         "while extracting": lambda: after(Reader, "read", times=3),
+        "before the state was saved": lambda: after(Extract, "commit_packages"),
         "after extracting": lambda: after(syncs, "_extract"),
         "before the first file was swapped": lambda: setattr(landing.os, "replace", die),
         "after the first file was swapped": lambda: after(landing, "_rewrite"),
