@@ -133,6 +133,16 @@ def sandbox(arguments: argparse.Namespace) -> int:
     return serve_sandbox(arguments)
 
 
+class _Version(argparse.Action):
+    """argparse's own action wants the text before anyone asks; the metadata is read only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"tsunagu {version('tsunagu')}")
+        parser.exit()
+
+
 # --- arguments --------------------------------------------------------------------------------------------------------
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -140,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         description="One trusted Customer 360 and one funnel from CRM, SFA and MA tools, in DuckDB.",
         epilog="The home is TSUNAGU_HOME (default ~/.tsunagu). Start with: tsunagu demo",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="the version of tsunagu, and end")
     verbs = parser.add_subparsers(dest="command", required=True, metavar="VERB")
     _add_demo(verbs)
     verb = _verb(verbs, "init", init, "write a home: tsunagu.toml, an empty secrets file, folders; or its maps")

@@ -38,6 +38,12 @@ def measure(way: str, vendor: str, url: str, folder: Path) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def log_of(url: str) -> bytes:
+    """The requests that were made since somebody asked last."""
+    with urllib.request.urlopen(f"{url}/_log") as answer:
+        return answer.read()
+
+
 def bench(vendor: str, rows: int, rounds: int, with_defaults: bool) -> dict[str, Any]:
     """All measurements of one vendor."""
     server: subprocess.Popen[str] | None = None
@@ -54,10 +60,11 @@ def bench(vendor: str, rows: int, rounds: int, with_defaults: bool) -> dict[str,
                 folder = Path(place)
                 if server is None:
                     files.write(folder, rows)
+                else:
+                    log_of(url)  # those of the round before
                 found["ours"].append(measure("ours", vendor, url, folder))
                 if server is not None:
-                    with urllib.request.urlopen(f"{url}/_log") as answer:
-                        (folder / "log.json").write_bytes(answer.read())
+                    (folder / "log.json").write_bytes(log_of(url))
                 found["limit"].append(measure("limit", vendor, url, folder))
                 if with_defaults and number == 0:
                     found["defaults"].append(measure("defaults", vendor, url, folder))
