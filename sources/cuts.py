@@ -6,6 +6,7 @@ Small windows are never cut. Must not read from a vendor.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ class Cutter:
         self._window = window
         self._asked = asked
         self._by = self._goes_on_by(connection)
+        self._begun = deepcopy(dict(window.memory))
         self._rows = 0
         self._reached: datetime | None = None
         self.is_cut = False
@@ -47,8 +49,8 @@ class Cutter:
         if self._by == "cursor":
             self._reached = self._before_last_stamp(table)
             self.is_cut = self._reached is not None
-        else:
-            self.is_cut = True
+        else:  # a part that leaves the place where it began would be read again for ever
+            self.is_cut = self._window.memory != self._begun
         return self.is_cut
 
     def _before_last_stamp(self, table: pa.Table) -> datetime | None:

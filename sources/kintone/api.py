@@ -112,11 +112,11 @@ class Kintone(Connection):
             reader.read(records, read)
             self._users.update(read.users)
             listed += [key for one in records if (key := reader.key(one))]
-            yield _table(read.rows.get(wanted, []), raw_columns(wanted))
             for entity in others:
                 kept[entity].append(_table(read.rows.get(entity, []), raw_columns(entity)))
-            if goes_on:
+            if goes_on:  # before the table is given: a window that is cut behind it does not come back here
                 window.memory.update(app=app.name, last=int(records[-1]["$id"]["value"]))
+            yield _table(read.rows.get(wanted, []), raw_columns(wanted))
         if after:
             return  # a part: what it knows of is not all
         if _is_listing(window):

@@ -125,6 +125,14 @@ def test_a_first_listing_in_windows_reads_what_changed_meanwhile_once_it_is_comp
     assert len(home.latest("fed")) == ROWS
 
 
+def test_windows_as_short_as_a_page_end_too(home: Home) -> None:
+    """A part whose place was not noted yet when it was cut would be read again for ever."""
+    home.vendor = replace(TOOL, streams=tuple(replace(s, window_rows=1) for s in TOOL.streams))
+    report = home.sync(streams=["fed"], goes_on="memory", page="10")
+    assert len(home.versions("fed")) == ROWS
+    assert len(report.loads) <= ROWS // 10 + 1
+
+
 def test_a_short_load_and_one_that_cannot_go_on_stay_in_one_window(home: Home) -> None:
     report = home.sync(streams=["fed"], goes_on="nothing")
     assert (report.rows["fed"], len(report.loads)) == (ROWS, 1)
