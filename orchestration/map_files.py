@@ -6,6 +6,7 @@ What a column may hold is written beside its description in `dbt_project/seeds/_
 from __future__ import annotations
 
 import csv
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from orchestration.override_rows import contradictions
 from orchestration.settings import SettingsError
 
 SHOWN: Final = 5
 """Mistakes that one message names."""
+CLOSEST: Final = 8
+"""Of many words that would be right, those named that are nearest to the wrong one."""
+OVERRIDES: Final = "identity_overrides"
 CURRENCY_COLUMNS: Final = ("currency", "from_currency", "to_currency")
 Row = dict[str, str]
 
@@ -30,6 +35,8 @@ class Map:
     types: Mapping[str, str]
     """Column -> type, in the order of the header."""
     keys: tuple[str, ...]
+    once: tuple[str, ...]
+    """Columns that together stand on one line only, where the last of them has a value."""
     rules: Mapping[str, Mapping[str, Any]]
     """Column -> what it may hold: `required`, `one_of` (words), `word_of` ("map.column where column = value"), `least`,
     `most`."""
@@ -118,7 +125,8 @@ def _map(path: Path, told: Mapping[str, Any]) -> Map:
     types = {name: str(config.get("column_types", {}).get(name, "varchar")) for name in header}
     columns: Sequence[Mapping[str, Any]] = told.get("columns", [])
     rules = {str(one["name"]): one.get("config", {}).get("meta", {}) for one in columns}
-    return Map(path.stem, types, tuple(config.get("meta", {}).get("keys", ())), rules)
+    meta: Mapping[str, Any] = config.get("meta", {})
+    return Map(path.stem, types, tuple(meta.get("keys", ())), tuple(meta.get("once", ())), rules)
 
 
 def _mistakes(
@@ -129,7 +137,7 @@ def _mistakes(
         column: maps.words(rule["word_of"], own) if "word_of" in rule else set(rule.get("one_of", ()))
         for column, rule in one.rules.items()
     }
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {}
     for number, row in lines:
         takes_away = not any(value for column, value in row.items() if column not in one.keys)
         for column in one.columns:
@@ -137,11 +145,16 @@ def _mistakes(
             words = _wrong(value, column, one, allowed.get(column, set()), takes_away=takes_away)
             if words:
                 yield f"{path}, line {number}, column {column}: {words}"
-        key = tuple(row.get(column, "").lower() for column in one.keys)
-        if one.keys and key in seen:
-            shown = ", ".join(f"{column} '{row.get(column, '')}'" for column in one.keys)
-            yield f"{path}, line {number}: {shown} stands on line {seen[key]} already. Remove one of the two"
-        seen.setdefault(key, number)
+        for columns in (one.keys, one.once):
+            if not columns or (columns == one.once and not row.get(columns[-1])):
+                continue
+            key = columns, tuple(row.get(column, "").lower() for column in columns)
+            if key in seen:
+                shown = ", ".join(f"{column} '{row.get(column, '')}'" for column in columns)
+                yield f"{path}, line {number}: {shown} stands on line {seen[key]} already. Remove one of the two"
+            seen.setdefault(key, number)
+    if one.name == OVERRIDES:
+        yield from (f"{path}, {words}" for words in contradictions(lines))
 
 
 def _wrong(value: str, column: str, one: Map, allowed: set[str], *, takes_away: bool) -> str | None:
@@ -154,7 +167,7 @@ def _wrong(value: str, column: str, one: Map, allowed: set[str], *, takes_away: 
     if remedy:
         return f"'{value}' is {remedy}"
     if allowed and value not in allowed:
-        return f"'{value}' is none of {', '.join(sorted(allowed))}. Take one of these"
+        return f"'{value}' is none of {_nearest(value, allowed)}. Take one of these"
     if column in CURRENCY_COLUMNS and not re.fullmatch("[A-Z]{3}", value):
         return f"'{value}' is no currency. Write its three capital letters, such as JPY"
     least, most = rule.get("least"), rule.get("most")
@@ -162,6 +175,14 @@ def _wrong(value: str, column: str, one: Map, allowed: set[str], *, takes_away: 
         span = f"from {least} to {most}" if most is not None else f"of at least {least}"
         return f"'{value}' is out of range. Write a number {span}"
     return None
+
+
+def _nearest(value: str, allowed: set[str]) -> str:
+    """The words that would be right; of many, the nearest to the wrong one."""
+    if len(allowed) <= 3 * CLOSEST:
+        return ", ".join(sorted(allowed))
+    near = difflib.get_close_matches(value, sorted(allowed), CLOSEST, 0.0)
+    return f"{len(allowed)} words such as {', '.join(near)}"
 
 
 def _misspelled(value: str, kind: str) -> str | None:

@@ -29,6 +29,7 @@ IDENTITY_READS = (
     "interaction",
     "sales_user",
     "record_link",
+    "identity_override",
 )
 SHOWN = ("seed", "model")
 Event = dg.MaterializeResult[Any] | dg.AssetCheckResult

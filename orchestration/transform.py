@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration import maps, model_state
 from orchestration.dbt_runs import Dbt, NodeEvent, NodeResult, OnEvent, project_files
 from orchestration.facts import Instant, instant, read_facts
-from orchestration.identity import Summary, clear_changed, ensure_tables, resolve
+from orchestration.identity import Summary, clear_changed, ensure_tables, overrides, resolve
 from orchestration.identity.resolve import rules_version
 from orchestration.identity.tables import ENTITIES
 from orchestration.lineage import IDENTITY, MODELS, Facts, Lineage, Plan, plan
@@ -37,7 +37,7 @@ IDENTITY_READS = tuple(
     dict.fromkeys(
         [entity.table for entity in ENTITIES.values()]
         + [table for entity in ENTITIES.values() for table, _ in entity.dependents]
-        + ["canonical_record_link"]
+        + ["canonical_record_link", overrides.TABLE]
     )
 )
 

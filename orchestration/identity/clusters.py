@@ -9,6 +9,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from orchestration.identity import overrides
 from orchestration.identity.components import components
 from orchestration.identity.rules import RANKED
 
@@ -23,6 +24,16 @@ def entity_id(alias: str) -> str:
 
 def recompute(con: duckdb.DuckDBPyConnection) -> None:
     """From temp table `touched` (entity_type, record_key) make `new_clusters`, and `old_clusters` of the same members."""
+    _gather(con)
+    while overrides.reach_beyond(con):
+        _gather(con)
+    _label_components(con)
+    overrides.split_components(con)
+    _name_entities(con)
+
+
+def _gather(con: duckdb.DuckDBPyConnection) -> None:
+    """Temp tables `old_clusters` and `members`: all records of the touched clusters, and the touched ones."""
     con.execute(
         """create or replace temp table old_clusters as
         select c.entity_type, c.record_key, c.entity_id from identity.clusters c
@@ -38,8 +49,6 @@ def recompute(con: duckdb.DuckDBPyConnection) -> None:
             select entity_type, record_key from old_clusters union select entity_type, record_key from touched
         ) using (entity_type, record_key)"""
     )
-    _label_components(con)
-    _name_entities(con)
 
 
 def _label_components(con: duckdb.DuckDBPyConnection) -> None:

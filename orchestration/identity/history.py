@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import duckdb
 
+from orchestration.identity import overrides
 from orchestration.identity.rules import RANKED
 
 _SAME = " and ".join(
@@ -19,7 +20,8 @@ _SAME = " and ".join(
 def note_changes(con: duckdb.DuckDBPyConnection) -> None:
     """Compare `old_clusters` with `new_clusters` and put each change of an existing record's entity into the outbox.
 
-    `changed_at` is the run's as-of, not the clock: the same loads give the same rows. Uses temp table `added_matches`.
+    `changed_at` is the run's as-of, not the clock: the same loads give the same rows. Uses temp table `added_matches`
+    and those of `overrides`.
     """
     ranks = ", ".join(f"('{rule}', {rank})" for rank, rule in enumerate(RANKED))
     con.execute(
@@ -34,19 +36,24 @@ def note_changes(con: duckdb.DuckDBPyConnection) -> None:
                    count(*) over (partition by entity_type, new_id) as sources
             from moves
         ),
+        overridden as (
+            select entity_type, side, entity_id, min(word) as word from ({overrides.causes()}) group by all
+        ),
         causes as (
             select n.entity_type, n.entity_id as new_id, arg_min(rule, rank) as rule
             from added_matches a join ranks using (rule)
             join new_clusters n on n.entity_type = a.entity_type and n.record_key = a.left_key group by all
         )
         select f.entity_type, f.old_id, f.new_id, c.as_of,
-               case when f.parts > 1 then 'split'
-                    when f.sources > 1 then 'merge' || coalesce(': ' || k.rule, '')
+               case when f.parts > 1 then 'split' || coalesce(': ' || p.word, '')
+                    when f.sources > 1 then 'merge' || coalesce(': ' || m.word, ': ' || k.rule, '')
                     else 'earliest record changed' end,
                c.through_seq
         from fates f
         cross join resolve_context c
         left join causes k on k.entity_type = f.entity_type and k.new_id = f.new_id
+        left join overridden p on p.side = 'old' and p.entity_type = f.entity_type and p.entity_id = f.old_id
+        left join overridden m on m.side = 'new' and m.entity_type = f.entity_type and m.entity_id = f.new_id
         where f.old_id <> f.new_id
         order by all"""
     )

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.identity import clusters, history, links
+from orchestration.identity import clusters, history, links, overrides
 from orchestration.identity.keys import KEY_KINDS, KeyKind, normal_forms
-from orchestration.identity.rules import LINK_KINDS, RULES, Rule
+from orchestration.identity.rules import LINK_KINDS, OVERRIDE, RULES, Rule
 from orchestration.identity.tables import ATTRIBUTES, ENTITIES, TABLES, Entity
 
 
@@ -79,6 +79,7 @@ def _resolve(con: duckdb.DuckDBPyConnection, tables: set[str], *, full: bool) ->
     for rule in RULES:
         _apply_rule(con, rule)
     _apply_links(con, tables)
+    _apply_overrides(con, tables)
     _touch(con)
     clusters.recompute(con)
     if not is_first:
@@ -236,6 +237,12 @@ def _apply_links(con: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
     )
 
 
+def _apply_overrides(con: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
+    overrides.collect(con, tables)
+    con.execute(f"create or replace temp table stored as from identity.matches where rule = '{OVERRIDE}'")
+    _replace_matches(con, "override_matches")
+
+
 _MATCH = "entity_type, left_key, right_key, rule, probability, evidence"
 
 
@@ -261,7 +268,9 @@ def _touch(con: duckdb.DuckDBPyConnection) -> None:
         """create or replace temp table touched as
         select entity_type, record_key from renewed
         union select entity_type, unnest([left_key, right_key]) from added_matches
-        union select entity_type, unnest([left_key, right_key]) from removed_matches"""
+        union select entity_type, unnest([left_key, right_key]) from removed_matches
+        union select entity_type, unnest([left_key, right_key]) from apart_added
+        union select entity_type, unnest([left_key, right_key]) from apart_removed"""
     )
 
 

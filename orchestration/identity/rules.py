@@ -42,6 +42,9 @@ class Rule:
     names_of_matches: tuple[str, ...]
 
 
+OVERRIDE = "override"
+"""A person said so, in the map identity_overrides."""
+
 LINK_KINDS = ("merged", "converted", "mirror", "cross_reference")
 """Links that the tools themselves keep; `record_link.kind` is the rule's name."""
 
@@ -192,5 +195,7 @@ RULES: tuple[Rule, ...] = (
     Rule("domain_and_name", "domain", "company_name", by_domain_and_name, ("domain_and_name",)),
     Rule("email", "email", "person_name", by_email, ("email", "email_and_name")),
 )
-RANKED = (*LINK_KINDS, *(name for rule in RULES for name in rule.names_of_matches))
+GROUPED = tuple(name for rule in RULES for name in rule.names_of_matches)
+"""Rules whose matches are stars over a group: all its members are joined with each other."""
+RANKED = (OVERRIDE, *LINK_KINDS, *GROUPED)
 """Which rule is named when several join a record: the first."""

@@ -16,6 +16,7 @@ TABLES: dict[str, str] = {
     "matches": (
         "entity_type varchar, left_key varchar, right_key varchar, rule varchar, probability double, evidence varchar"
     ),
+    "kept_apart": "entity_type varchar, left_key varchar, right_key varchar",
     "clusters": (
         "entity_type varchar, record_key varchar, entity_id varchar, matched_by varchar, match_probability double, "
         "valid_from timestamp"

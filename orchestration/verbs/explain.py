@@ -41,6 +41,12 @@ RECORDS = """
     where m.entity_type = $kind and m.entity_id = $entity
     order by m.source_system, m.source_object, m.source_id
 """
+OVERRIDES = """
+    select case when decision = 'same' then 'held together with ' else 'kept apart from ' end
+           || case when record_name = $record then other_name else record_name end, note
+    from canonical.canonical_identity_override
+    where entity_type = $kind and $record in (record_name, other_name) order by all
+"""
 NAMES = {"account": "name", "person": "coalesce(full_name, email)", "opportunity": "name"}
 MOST = 8
 
@@ -96,5 +102,9 @@ def _show(console: Console, file: duckdb.DuckDBPyConnection, kind: str, entity: 
         gone = ", deleted" if is_deleted else ""
         console.print(f"  {system} {source_object} {source_id}  {name or ''}{gone}", markup=False)
         console.print(f"      joined by {matched_by}{sure} · load {load_id} of {committed_at}", markup=False)
+        said = {"kind": kind, "record": f"{system} {source_object} {source_id}"}
+        for words, note in file.execute(OVERRIDES, said).fetchall():
+            why = f": {note}" if note else ""
+            console.print(f"      {words} by your map identity_overrides{why}", markup=False)
         if url:
             console.print(f"      {url}", markup=False, soft_wrap=True)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from orchestration.map_files import Maps, Row
 from orchestration.settings import Settings, SettingsError
+from orchestration.verbs.own_fields import seen_fields
 
 if TYPE_CHECKING:
     import duckdb
 
 UNMAPPED: Final = "unmapped"
+FIELD_MAP: Final = "field_map"
 
 
 @dataclass(frozen=True)
@@ -101,20 +103,24 @@ def write_maps() -> int:
             if where.exists():
                 print(f"kept  {where}: it was there")
                 continue
-            rows = _seen(con, name, maps.shipped(name), vendors) if name in SEEN else []
+            if name == FIELD_MAP:
+                rows = seen_fields(con, one.rules["canonical_column"]["one_of"])
+            else:
+                rows = _seen(con, name, maps.shipped(name), vendors) if name in SEEN else []
             with where.open("x", encoding="utf-8-sig", newline="") as file:  # the mark lets Excel read Japanese
                 table = csv.DictWriter(file, one.columns, restval="", lineterminator="\n")
                 table.writeheader()
                 table.writerows(rows)
-            print(f"wrote {where}{_in_words(rows, SEEN.get(name))}")
+            meaning = "canonical_column" if name == FIELD_MAP else SEEN[name].names[-1] if name in SEEN else None
+            print(f"wrote {where}{_in_words(rows, meaning)}")
     print("Fill in what is empty and correct what is wrong, then run: tsunagu publish")
     return 0
 
 
-def _in_words(rows: Sequence[Row], words: Words | None) -> str:
-    if words is None:
+def _in_words(rows: Sequence[Row], meaning: str | None) -> str:
+    if meaning is None:
         return ": its header"
-    empty = sum(not row[words.names[-1]] for row in rows)
+    empty = sum(not row[meaning] for row in rows)
     return f": {len(rows)} words" + (f", {empty} of them without a meaning yet" if empty else "")
 
 

@@ -40,6 +40,24 @@ def test_a_map_that_companies_may_lay_rows_over_names_the_columns_of_its_seed(na
     assert [column["name"] for column in seed["columns"]] == header
 
 
+def test_a_field_may_fill_every_column_of_an_entity_but_keys_and_histories() -> None:
+    text = (PROJECT / "macros" / "staging" / "entity_columns.sql").read_text(encoding="utf-8")
+    fields = next(one for one in SEEDS if one["name"] == "field_map")
+    listed = next(one for one in fields["columns"] if one["name"] == "canonical_column")["config"]["meta"]["one_of"]
+    entities = re.search(
+        r"return\(\[([^\]]*)\]", (PROJECT / "macros" / "maps" / "own_fields.sql").read_text(encoding="utf-8")
+    )
+    assert entities
+    wanted = []
+    for entity in re.findall(r'"(\w+)"', entities.group(1)):
+        columns = re.search(rf'"{entity}": common\s*\+ \[(.*?)\n        \]', text, re.DOTALL)
+        assert columns
+        names = re.findall(r'\("(\w+)",', columns.group(1))
+        wanted += [f"{entity}.{name}" for name in names if not name.endswith(("_key", "_id"))]
+    assert set(wanted) - set(listed) == {"person.converted_at", "interaction.occurred_at"}
+    assert set(listed) <= set(wanted)
+
+
 @pytest.mark.parametrize("name", sorted(definitions()))
 def test_the_key_of_a_map_names_each_row_once(name: str) -> None:
     keys = definitions()[name]["keys"]

@@ -38,6 +38,28 @@ insert into canonical.canonical_sales_user values ('East', 'North'), (null, null
 """
 
 
+def with_own_fields(con: duckdb.DuckDBPyConnection, columns: list[str]) -> None:
+    """Give every table that a company's own fields may fill its columns, and two of them records with such fields."""
+    for word in columns:
+        entity, column = word.split(".")
+        table = f"canonical.canonical_{entity}"
+        con.execute(f"create table if not exists {table} (source_system varchar)")
+        for name in ("source_object", "extra_columns", "is_deleted", column):
+            con.execute(
+                f"alter table {table} add column if not exists {name} {'boolean' if name[:3] == 'is_' else 'varchar'}"
+            )
+    for entity, name, industry, extra in (
+        ("account", "Account", "Steel", '{"industry_c": "Metal", "employee_count_c": "12", "備考": "x"}'),
+        ("account", "Account", None, '{"employee_count__c": "13"}'),
+        ("account", "Customer", None, '{"industry_c": "Metal"}'),
+    ):
+        con.execute(
+            f"insert into canonical.canonical_{entity} (source_system, source_object, industry, extra_columns) "
+            "values ('crm', ?, ?, ?)",
+            [name, industry, extra],
+        )
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("TSUNAGU_HOME", str(tmp_path))
@@ -50,6 +72,8 @@ def loaded(home: Settings) -> Settings:
     home.models_path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(home.models_path)) as con:
         con.execute(CANONICAL)
+        known = Maps(home.dbt_project_dir / "seeds").known["field_map"].rules
+        with_own_fields(con, known["canonical_column"]["one_of"])
     return home
 
 
@@ -75,6 +99,17 @@ def test_each_word_of_the_data_stands_with_its_meaning_or_a_proposal(loaded: Set
     assert channels["Trade Show"][2:] == ("trade_show", "true")
     assert table(loaded, "product_map") == [("crm", "G-2", "Tools", "", ""), ("crm", "Widget", "", "", "")]
     assert table(loaded, "teams") == [("East", "North", "", "")]
+
+
+def test_a_companys_own_fields_are_offered_for_columns_that_the_tool_leaves_empty(loaded: Settings) -> None:
+    assert main(["init", "maps"]) == 0
+    assert table(loaded, "field_map") == [
+        ("crm", "Account", "employee_count__c", "account.employee_count"),
+        ("crm", "Account", "employee_count_c", ""),  # the column has a field already
+        ("crm", "Account", "industry_c", ""),  # the tool itself fills it
+        ("crm", "Account", "備考", ""),
+        ("crm", "Customer", "industry_c", "account.industry"),
+    ]
 
 
 def test_what_is_written_can_be_read_at_once_and_every_map_has_a_file(loaded: Settings) -> None:

@@ -23,6 +23,20 @@
 {% macro spark__json_key(expression, name) -%} get_json_object({{ expression }}, "$['{{ name }}']") {%- endmacro %}
 
 
+{# Text of the key that an SQL expression names; NULL when absent. #}
+{% macro json_field(expression, name) -%}
+    {{ return(adapter.dispatch("json_field", "tsunagu")(expression, name)) }}
+{%- endmacro %}
+
+{% macro default__json_field(expression, name) -%}
+    json_extract_string({{ expression }}, '$."' || {{ name }} || '"')
+{%- endmacro %}
+
+{% macro spark__json_field(expression, name) -%}
+    get_json_object({{ expression }}, concat("$['", {{ name }}, "']"))
+{%- endmacro %}
+
+
 {#
   A relation with one row for each element of the JSON list in `column` of `relation`: the relation's `keep` columns,
   `item` (JSON text of the element, text of a text element) and `position` (0 first). Rows without a list give none.

@@ -111,6 +111,37 @@
                 "rank": "bigint",
             },
         },
+        "field_map": {
+            "keys": ["source_system", "source_object", "source_field"],
+            "columns": {
+                "source_system": "string",
+                "source_object": "string",
+                "source_field": "string",
+                "canonical_column": "string",
+            },
+        },
+        "identity_overrides": {
+            "keys": [
+                "entity_type",
+                "source_system",
+                "source_object",
+                "source_id",
+                "other_system",
+                "other_object",
+                "other_id",
+            ],
+            "columns": {
+                "entity_type": "string",
+                "source_system": "string",
+                "source_object": "string",
+                "source_id": "string",
+                "other_system": "string",
+                "other_object": "string",
+                "other_id": "string",
+                "decision": "string",
+                "note": "string",
+            },
+        },
         "budget_rates": {
             "keys": ["fiscal_year", "from_currency", "to_currency"],
             "columns": {

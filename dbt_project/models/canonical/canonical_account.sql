@@ -1,4 +1,4 @@
-with records as ({{ union_staging("account") }})
+with records as ({{ with_own_fields("account", "(" ~ union_staging("account") ~ ")") }})
 
 select
     record_key,

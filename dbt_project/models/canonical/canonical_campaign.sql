@@ -1,6 +1,6 @@
 -- Campaigns; the channel by the map channels, from what the tool calls it.
 with
-    records as ({{ union_staging("campaign") }}),
+    records as ({{ with_own_fields("campaign", "(" ~ union_staging("campaign") ~ ")") }}),
 
     channel_words as (
         select record_key, source_system, vendor, nullif({{ word("source_channel") }}, '') as channel_word from records

@@ -1,6 +1,6 @@
 -- Activities and touches; the channel by the map channels, from what the tool says of the touch.
 with
-    records as ({{ union_staging("interaction") }}),
+    records as ({{ with_own_fields("interaction", "(" ~ union_staging("interaction") ~ ")") }}),
 
     channel_words as (
         select record_key, source_system, vendor, nullif({{ word("source_channel") }}, '') as channel_word from records

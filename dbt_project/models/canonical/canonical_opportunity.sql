@@ -1,5 +1,5 @@
 with
-    records as (select * from {{ ref("united_opportunity") }}),
+    records as ({{ with_own_fields("opportunity", ref("united_opportunity")) }}),
 
     known_words as (
         select

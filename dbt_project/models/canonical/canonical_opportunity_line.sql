@@ -1,4 +1,4 @@
-with records as ({{ union_staging("opportunity_line") }})
+with records as ({{ with_own_fields("opportunity_line", "(" ~ union_staging("opportunity_line") ~ ")") }})
 
 select
     record_key,

@@ -1,4 +1,4 @@
-with records as ({{ union_staging("person") }})
+with records as ({{ with_own_fields("person", "(" ~ union_staging("person") ~ ")") }})
 
 select
     record_key,

@@ -1,4 +1,4 @@
-with records as ({{ union_staging("product") }})
+with records as ({{ with_own_fields("product", "(" ~ union_staging("product") ~ ")") }})
 
 select
     record_key,

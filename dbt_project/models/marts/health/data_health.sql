@@ -114,6 +114,18 @@ with
         from {{ ref("unmapped_words") }}
         group by subject, source_system
     ),
+    idle_rows as (
+        select
+            'idle_rows_of_' || map_name as check_name,
+            source_system,
+            case when sum(idle_count) > 0 then 'warn' else 'ok' end as status,
+            'warn' as severity,
+            cast(sum(idle_count) as double) as measured_value,
+            cast(0 as double) as expected_value,
+            {{ some_of("idle_name", 20) }} as details
+        from {{ ref("idle_map_rows") }}
+        group by map_name, source_system
+    ),
     -- Deals.
     orphan_deals as (
         select
@@ -233,6 +245,7 @@ with
             "unmapped_stages",
             "unmapped_lifecycles",
             "unmapped_words",
+            "idle_rows",
             "orphan_deals",
             "missing_rates",
             "duplicates",
