@@ -70,7 +70,7 @@ def read_facts(
         as_of=now.as_of,
         as_of_date=_day(now.as_of, timezone),
         through_seq=now.through_seq,
-        history_rows=_count(raw, f"ledger.identity_history where run_seq <= {now.through_seq}"),
+        history_rows=count_history(raw, "", now.through_seq),
         map_versions=_map_versions(raw, now.as_of),
         environment=environment,
         identity_rules=identity_rules,
@@ -115,8 +115,11 @@ def _map_versions(raw: duckdb.DuckDBPyConnection, as_of: str) -> dict[str, str]:
     return {str(name): str(digest) for name, digest in rows}
 
 
-def _count(raw: duckdb.DuckDBPyConnection, relation: str) -> int:
-    row = raw.execute(f"select count(*) from {relation}").fetchone()
+def count_history(con: duckdb.DuckDBPyConnection, catalog: str, through_seq: int) -> int:
+    """Rows of the ledger of merges and splits up to a load. `catalog`: "" or the attached raw file's name and a point."""
+    row = con.execute(
+        f"select count(*) from {catalog}ledger.identity_history where run_seq <= ?", [through_seq]
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

@@ -41,6 +41,8 @@ class Facts:
     """Map -> what of the company's own rows this build may see; a map without rows of its own is not in it."""
     environment: str = ""
     identity_rules: str = ""
+    identity_content: str = ""
+    """Changes when identity's result does; what it is made of can change without that."""
     identity_reads: tuple[str, ...] = ()
     """Names of the canonical models from which identity is made."""
 
@@ -57,6 +59,8 @@ class Token:
 class Plan:
     """Unique ids to build, in two selections around identity, and whether tables begin from nothing."""
 
+    anew: list[str] = field(default_factory=list[str])
+    """Built ahead of `before`, from nothing: tables that cannot take in new rows only, where others can."""
     before: list[str] = field(default_factory=list[str])
     after: list[str] = field(default_factory=list[str])
     resolve: bool = False
@@ -66,7 +70,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.before or self.after or self.resolve)
+        return not (self.anew or self.before or self.after or self.resolve)
 
 
 class Lineage:
@@ -110,6 +114,16 @@ class Lineage:
             for parent in self.nodes[unique_id]["depends_on"].get("nodes", [])
             if parent in self.nodes or parent in self._sources
         ]
+
+    def with_ancestors(self, unique_ids: Iterable[str]) -> set[str]:
+        """These nodes and all that they are made of."""
+        found, waiting = set[str](), list(unique_ids)
+        while waiting:
+            unique_id = waiting.pop()
+            if unique_id not in found:
+                found.add(unique_id)
+                waiting += [parent for parent in self.parents(unique_id) if parent in self.nodes]
+        return found
 
     def asked_as_of(self, unique_id: str) -> str:
         """What the node's SQL asks for, itself or through a macro: the instant, its day, or nothing ('')."""
@@ -204,9 +218,9 @@ class Lineage:
     def _source_token(self, source: Mapping[str, Any]) -> Token:
         name = _source_name(source)
         if source["source_name"] == IDENTITY:
-            return self.token(IDENTITY)
+            return Token("", self.facts.identity_content)
         if name == "ledger.identity_history":
-            return Token("", _hash(self.facts.history_rows, self.token(IDENTITY).data))
+            return Token("", _hash(self.facts.history_rows))
         if name == _LEDGER_OF_MAPS:
             return Token(_hash(self.facts.map_versions), _hash(self.facts.map_versions))
         if name in self.facts.raw:
@@ -232,13 +246,18 @@ def plan(lineage: Lineage, known: Mapping[str, Token], relations: Iterable[str],
     made = Plan()
     stale = {u for u in lineage.nodes if _is_stale(lineage, u, known, present, full_refresh=full_refresh)}
     fresh = {u for u in stale if _is_fresh(lineage, u, known, present, full_refresh=full_refresh)}
-    made.fresh_before = any(not lineage.is_after_identity(u) for u in fresh)
+    begun = {u for u in fresh if not lineage.is_after_identity(u)}
+    kept = {
+        u for u, node in lineage.nodes.items() if _is_incremental(node) and not lineage.is_after_identity(u)
+    } - begun
+    made.fresh_before = bool(begun) and not kept
     made.fresh_after = full_refresh or any(lineage.is_after_identity(u) for u in fresh)
-    if made.fresh_before:  # the loads seen by one canonical table are seen by all: they begin from nothing together
-        stale |= {u for u in lineage.nodes if _is_incremental(lineage.nodes[u]) and not lineage.is_after_identity(u)}
+    ahead = lineage.with_ancestors(begun) & stale if kept else set[str]()
     made.resolve = full_refresh or known.get(IDENTITY) != lineage.token(IDENTITY)
     for unique_id in lineage.nodes:
-        if unique_id in stale:
+        if unique_id in ahead:
+            made.anew.append(unique_id)
+        elif unique_id in stale:
             (made.after if lineage.is_after_identity(unique_id) else made.before).append(unique_id)
         elif lineage.nodes[unique_id]["resource_type"] in MODELS:
             made.skipped.append(unique_id)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration import maps, model_state
 from orchestration.dbt_runs import Dbt, NodeEvent, NodeResult, OnEvent, project_files
-from orchestration.facts import Instant, instant, read_facts
-from orchestration.identity import Summary, clear_changed, ensure_tables, overrides, resolve
+from orchestration.facts import Instant, count_history, instant, read_facts
+from orchestration.identity import Summary, clear_changed, content_of, ensure_tables, overrides, resolve
 from orchestration.identity.resolve import rules_version
 from orchestration.identity.tables import ENTITIES
 from orchestration.lineage import IDENTITY, MODELS, Facts, Lineage, Plan, plan
@@ -148,13 +148,17 @@ class _Build:
             self._make_room()
             now, facts = self._facts()
             self.report.as_of, self.report.through_seq = now.as_of, now.through_seq
-            lineage = Lineage(document, facts)
+            lineage = Lineage(document, replace(facts, identity_content=self._content()))
             steps = self._plan(lineage)
         self.report.models_skipped = [lineage.nodes[u]["name"] for u in steps.skipped]
         if steps.is_empty or not self._before(lineage, now, steps):
             return self._close()
-        lineage = self._identity(document, lineage, now, steps)
+        lineage = self._identity(document, lineage, steps)
         self._after(lineage, now, steps)
+        built = {*steps.anew, *steps.before, *steps.after}
+        self.report.models_skipped = [
+            node["name"] for u, node in lineage.nodes.items() if node["resource_type"] in MODELS and u not in built
+        ]
         return self._close()
 
     # steps ---------------------------------------------------------------------------------------------------------
@@ -166,7 +170,13 @@ class _Build:
             return plan(lineage, model_state.tokens(con), model_state.relations(con), full_refresh=self.full_refresh)
 
     def _before(self, lineage: Lineage, now: Instant, steps: Plan) -> bool:
-        """Seeds, staging, canonical. False when something failed: identity and marts then stay as they were."""
+        """Seeds, staging, canonical. False when something failed: identity and marts then stay as they were.
+
+        Tables that another code or map makes anew come first, with every load; the others then take in the new loads.
+        """
+
+        def every_load(con: duckdb.DuckDBPyConnection) -> None:
+            model_state.write_context(con, now.as_of, 0, now.through_seq)
 
         def first(con: duckdb.DuckDBPyConnection) -> None:
             since = 0 if steps.fresh_before else min(model_state.through_seq(con), now.through_seq)
@@ -176,10 +186,12 @@ class _Build:
             model_state.write_built(con, now.as_of, now.through_seq)
 
         with self._part("before"):
+            if steps.anew and not self._run(lineage, now, steps.anew, every_load, _nothing, full_refresh=True):
+                return False
             return self._run(lineage, now, steps.before, first, then, full_refresh=steps.fresh_before)
 
-    def _identity(self, document: Mapping[str, Any], lineage: Lineage, now: Instant, steps: Plan) -> Lineage:
-        """Run identity when its inputs changed; its history is an input of marts, so facts are read anew after it."""
+    def _identity(self, document: Mapping[str, Any], lineage: Lineage, steps: Plan) -> Lineage:
+        """Run identity when its inputs changed. What it found is an input of marts: they are planned anew after it."""
         if not steps.resolve:
             return lineage
         started = time.perf_counter()
@@ -188,19 +200,17 @@ class _Build:
             con.execute(
                 f"attach '{_quoted(self.settings.raw_path)}' as raw {'' if self.as_of is None else '(read_only)'}"
             )
-            full = steps.fresh_before or self.full_refresh or self.as_of is not None
+            full = self.full_refresh or self.as_of is not None
             self.report.identity = resolve(con, full=full, raw="raw" if self.as_of is None else None)
             token = lineage.token(IDENTITY)
-            _record_identity(con, token.code, token.data, now.as_of)
+            _record_identity(con, token.code, token.data, lineage.facts.as_of)
+            history_rows = count_history(con, "raw.", lineage.facts.through_seq)
+            content = content_of(con)
         seconds = time.perf_counter() - started
         for table in IDENTITY_EVENTS:
             self.tell(NodeEvent(table, "identity", "success", seconds, unique_id=f"{IDENTITY}.{table}"))
-        if not self.report.identity.history_rows:
-            return lineage
-        _, facts = self._facts()
-        renewed = Lineage(document, replace(facts, as_of=now.as_of, through_seq=now.through_seq))
-        again = self._plan(renewed)
-        steps.after = again.after
+        renewed = Lineage(document, replace(lineage.facts, history_rows=history_rows, identity_content=content))
+        steps.after = self._plan(renewed).after
         return renewed
 
     def _after(self, lineage: Lineage, now: Instant, steps: Plan) -> None:
@@ -259,6 +269,11 @@ class _Build:
                 identity_reads=IDENTITY_READS,
             )
         return now, facts
+
+    def _content(self) -> str:
+        with self._models() as con:
+            ensure_tables(con)
+            return content_of(con)
 
     def _read_at(self) -> str | None:
         return self.clock().astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ") if self.clock else None

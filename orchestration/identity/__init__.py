@@ -4,6 +4,6 @@ Pure functions from Arrow to Arrow (normal forms, matching, components) and one 
 file (`resolve`). It reads canonical tables only, never a vendor's, and it never calls the clock.
 """
 
-from orchestration.identity.resolve import Summary, clear_changed, ensure_tables, resolve
+from orchestration.identity.resolve import Summary, clear_changed, content_of, ensure_tables, resolve
 
-__all__ = ["Summary", "clear_changed", "ensure_tables", "resolve"]
+__all__ = ["Summary", "clear_changed", "content_of", "ensure_tables", "resolve"]

@@ -42,6 +42,12 @@ def clear_changed(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("delete from identity.changed_entities")
 
 
+def content_of(con: duckdb.DuckDBPyConnection) -> str:
+    """A hash of the clusters that the last run left, whatever their order; '' before the first."""
+    row = con.execute("select max(clusters_hash) from identity.content").fetchone()
+    return str(row[0] or "") if row else ""
+
+
 def resolve(con: duckdb.DuckDBPyConnection, *, full: bool = False, raw: str | None = "raw") -> Summary:
     """Bring identity up to the canonical tables of the open models file.
 
@@ -67,10 +73,11 @@ def resolve(con: duckdb.DuckDBPyConnection, *, full: bool = False, raw: str | No
 
 def _resolve(con: duckdb.DuckDBPyConnection, tables: set[str], *, full: bool) -> Summary:
     _read_context(con)
-    if full:
-        for name in TABLES:
+    is_first = full or con.execute("select count(*) from identity.records").fetchone() == (0,)
+    others = con.execute("select count(*) from identity.state where rules_version <> ?", [rules_version()]).fetchone()
+    if full or others != (0,):  # of rules that are no more nothing stays; the clusters do, for history to compare with
+        for name in TABLES if full else tables_of_rules():
             con.execute(f"delete from identity.{name}")
-    is_first = con.execute("select count(*) from identity.records").fetchone() == (0,)
     _find_changes(con, tables)
     _store_records(con)
     _refresh_keys(con)
@@ -86,9 +93,20 @@ def _resolve(con: duckdb.DuckDBPyConnection, tables: set[str], *, full: bool) ->
         history.note_changes(con)
     clusters.store(con)
     _note_changed_entities(con, tables)
+    con.execute("delete from identity.content")
+    con.execute(
+        """insert into identity.content
+        select count(*) || ' ' || coalesce(sum(hash(c)::hugeint), 0) from identity.clusters c"""
+    )
     con.execute("delete from identity.state")
     con.execute("insert into identity.state select ?, through_seq from resolve_context", [rules_version()])
     return Summary(_count(con, "changed"), _count(con, "touched"), _count(con, "identity.changed_entities"))
+
+
+def tables_of_rules() -> list[str]:
+    """Tables whose rows rules and lists made: not the records, nor what stands for readers and the ledger."""
+    kept = ("records", "clusters", "changed_entities", "history_outbox", "content", "state")
+    return [name for name in TABLES if name not in kept]
 
 
 @cache

@@ -28,6 +28,7 @@ TABLES: dict[str, str] = {
         "entity_type varchar, old_entity_id varchar, new_entity_id varchar, changed_at timestamp, reason varchar, "
         "run_seq bigint"
     ),
+    "content": "clusters_hash varchar",
     "state": "rules_version varchar, through_seq bigint",
 }
 
