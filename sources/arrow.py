@@ -55,6 +55,8 @@ class Csv:
     delimiter: str = ","
     null: str = ""
     """The cell that means "no value"; some vendors write `null`."""
+    quoted_null: bool = False
+    """True: such a cell means "no value" in quotation marks too (vendors that quote every cell)."""
 
 
 @dataclass(frozen=True)
@@ -341,7 +343,7 @@ def _csv_text(bodies: Sequence[bytes], shape: Csv) -> pa.Table:
         include_missing_columns=True,
         null_values=[shape.null],
         strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
+        quoted_strings_can_be_null=shape.quoted_null,
     )
     parse = csv.ParseOptions(delimiter=shape.delimiter, newlines_in_values=True)
     tables: list[pa.Table] = []

@@ -37,9 +37,7 @@ class Cutter:
     def _goes_on_by(self, connection: Connection) -> GoesOnBy:
         if not self._stream.key or not self._stream.cursor:  # without a key the rows of the last stamp would double
             return "nothing"
-        by = connection.goes_on_by(self._stream, self._window)
-        is_listing = self._window.start is None and not self._window.backfill
-        return by if by == "cursor" or is_listing else "nothing"
+        return connection.goes_on_by(self._stream, self._window)
 
     def cuts_after(self, table: pa.Table) -> bool:
         """True when the window ends after this table, whose rows were given."""
@@ -74,17 +72,19 @@ class Cutter:
             self._remember_backfill(state)
             return
         state["memory"] = dict(self._window.memory)
-        state.pop("listing", None)
-        state.pop("is_cut", None)
-        if self.is_cut and self._by == "memory":
+        if self.is_cut and self._by == "memory":  # the window stays, with the place inside it
             state["listing"] = self._window.end.isoformat()
             return
+        state.pop("listing", None)
+        state.pop("is_cut", None)
         state["until"] = (self._reached if self.is_cut and self._reached else self._window.end).isoformat()
         if self.is_cut:
             state["is_cut"] = True
 
     def _remember_backfill(self, state: dict[str, Any]) -> None:
-        if self.is_cut and self._reached:
+        if self.is_cut and self._by == "memory":
+            state["backfill"] = {"window": self._asked, "memory": dict(self._window.memory)}
+        elif self.is_cut and self._reached:
             state["backfill"] = {"window": self._asked, "reached": self._reached.isoformat()}
         else:
             state.pop("backfill", None)

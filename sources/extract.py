@@ -234,17 +234,17 @@ class _Run:
         memory = deepcopy(dict(state.get("memory", {})))
         if self._backfill is not None:
             begun = state.get("backfill", {})
-            reached = begun.get("reached") if begun.get("window") == self._backfill.in_words() else None
-            start = datetime.fromisoformat(reached) if reached else self._backfill.start
-            return replace(self._backfill, start=start, memory=memory)
-        if "listing" in state:
-            return Window(None, datetime.fromisoformat(state["listing"]), memory)
+            begun = begun if begun.get("window") == self._backfill.in_words() else {}
+            start = datetime.fromisoformat(begun["reached"]) if "reached" in begun else self._backfill.start
+            return replace(self._backfill, start=start, memory=deepcopy(begun.get("memory", memory)))
         end = self.now - stream.lag
         start: datetime | None = None
         if "until" in state and stream.cursor is not None:
             until = datetime.fromisoformat(state["until"])
             end = max(end, until)  # a clock that was set back does not make the state regress
             start = until if state.get("is_cut") else until - stream.lookback
+        if "listing" in state:
+            end = datetime.fromisoformat(state["listing"])
         return Window(start, end, memory)
 
     def _stamped(

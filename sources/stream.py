@@ -28,8 +28,8 @@ Clock = Callable[[], datetime]
 
 Deletes = Literal["none", "flag", "feed", "sweep"]
 GoesOnBy = Literal["nothing", "cursor", "memory"]
-"""cursor: pages come in the order of the cursor, so that the stamp reached is where to go on. memory: for a first listing
-in another order, the connection notes its place in `Window.memory` with each page it gives, and begins at a place that is
+"""cursor: pages come in the order of the cursor, so that the stamp reached is where to go on. memory: in
+another order; the connection notes its place in `Window.memory` with each page it gives, and begins at a place that is
 noted there. A table is landed as soon as it is given, so its place is noted before; `Pages` wait for more of them, so theirs
 is noted after. nothing: the window is read in one piece."""
 

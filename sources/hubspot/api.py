@@ -87,7 +87,7 @@ class HubSpot(Connection):
             return "nothing"
         if window.start is not None:
             return "cursor"
-        return "memory" if self._records.shape(stream.object).fits_address else "nothing"
+        return "memory" if not window.backfill and self._records.shape(stream.object).fits_address else "nothing"
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of all live records: what this run has listed, else a listing for that."""

@@ -76,9 +76,9 @@ class Kintone(Connection):
                     kept = self._kept.pop((app.name, stream.name, _span(window)), None)
                     yield from self._read(app, stream.name, window) if kept is None else iter(kept)
 
-    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:  # noqa: ARG002
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
         """A first listing goes on after the last record number; rows of subtables come in one piece with their deals."""
-        return "nothing" if stream.name in SUBTABLE_ENTITIES else "memory"
+        return "memory" if _is_listing(window) and stream.name not in SUBTABLE_ENTITIES else "nothing"
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         """The keys of all records that live: what this run has read as a whole, else a listing for that."""

@@ -31,6 +31,8 @@ VENDOR = Vendor(
         Param("private_key", "Private key (PEM) of the JWT bearer flow", secret=True, required=False),
         Param("login_url", "Audience of the JWT, where it is not the My Domain address", required=False),
         Param("api_version", "Version of the REST API, such as 62.0", required=False),
+        Param("bulk_from", "Rows from which a window is read by a job of Bulk API 2.0; 0 = never", required=False),
+        Param("bulk_poll_seconds", "Seconds before the first look at such a job; later pauses grow", required=False),
         Param("longest_uri", "Bytes of the longest address that is asked for", required=False),
     ),
     documentation="https://developer.salesforce.com/docs/platform/api-rest/guide/intro_rest.html",

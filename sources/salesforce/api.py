@@ -1,6 +1,7 @@
-"""How a Salesforce org is read: sign-in, describe, SOQL over REST in closed windows, the feed of deletions, id lists, counts.
+"""How a Salesforce org is read: sign-in, describe, SOQL in closed windows, the feed of deletions, id lists, counts.
 
-No dlt in here, and nothing that only the demo org has. Pages of the vendor that behaviours come from:
+Small windows come over REST, large ones by a job of Bulk API 2.0 (`bulk.py`): the first page of REST says how many rows are
+to be expected. No dlt in here, and nothing that only the demo org has. Pages of the vendor that behaviours come from:
 - query, queryAll, paging: https://developer.salesforce.com/docs/platform/api-rest/guide/resources-queryall.html
 - describe: https://developer.salesforce.com/docs/platform/api-rest/guide/resources-sobject-describe.html
 - deletions: https://developer.salesforce.com/docs/platform/api-rest/guide/resources-getdeleted.html
@@ -9,16 +10,20 @@ No dlt in here, and nothing that only the demo org has. Pages of the vendor that
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 
-from sources.arrow import Field, Json, Pages, column_name, envelope, loads
+from sources.arrow import Csv, Field, Json, Pages, column_name, envelope, loads
 from sources.errors import BadAnswer, CredentialsRejected, QuotaExhausted
 from sources.http import Http, Rule
+from sources.salesforce.bulk import BULK_FROM, FIRST_LOOK, Place, QueryJobs, place_in
 from sources.salesforce.sign_in import sign_in
 from sources.stream import Clock, Connection, DataType, GoesOnBy, Rejected, Stream, Window
 
@@ -63,18 +68,37 @@ _TYPES: Mapping[str, DataType] = {
 def connect(config: Config, clock: Clock) -> SalesforceConnection:
     """A reader of one org; signs in at the first request."""
     http = Http(config, config["base_url"], sign_in=sign_in(config), rules=RULES)
-    return SalesforceConnection(
-        http, clock, config.get("api_version") or API_VERSION, int(config.get("longest_uri") or LONGEST_URI)
-    )
+    base = f"/services/data/v{config.get('api_version') or API_VERSION}"
+    jobs = QueryJobs(http, base, time.sleep, float(config.get("bulk_poll_seconds") or FIRST_LOOK))
+    bulk_from = int(config.get("bulk_from") or BULK_FROM)
+    return SalesforceConnection(http, clock, base, int(config.get("longest_uri") or LONGEST_URI), jobs, bulk_from)
+
+
+@dataclass
+class _Reading:
+    """How one window of a stream is read."""
+
+    kind: str
+    where: str
+    chunks: list[list[str]]
+    first: bytes = b""
+    """The first page over REST."""
+    place: Place | None = None
+    """Where to read the results of a query job from; None = over REST."""
+    is_resumed: bool = False
 
 
 class SalesforceConnection(Connection):
     """See `sources.stream.Connection`."""
 
-    def __init__(self, http: Http, clock: Clock, version: str, longest_uri: int) -> None:
-        self._http, self._clock, self._longest_uri = http, clock, longest_uri
-        self._base = f"/services/data/v{version}"
+    def __init__(
+        self, http: Http, clock: Clock, base: str, longest_uri: int, jobs: QueryJobs, bulk_from: int = BULK_FROM
+    ) -> None:
+        """`base`: the API's path with its version. `bulk_from`: rows from which a job is used; 0 = never."""
+        self._http, self._clock, self._base, self._longest_uri = http, clock, base, longest_uri
+        self._jobs, self._bulk_from = jobs, bulk_from
         self._described: dict[str, dict[str, str]] = {}
+        self._begun: dict[tuple[str, str], _Reading] = {}
 
     @property
     def requests(self) -> int:  # type: ignore[override]
@@ -93,35 +117,86 @@ class SalesforceConnection(Connection):
     # --- rows ---
 
     def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
-        """A long window may be cut at a stamp: rows come in its order, which has an index
+        """Results of a job go on by their locator. Over REST a window may be cut at a stamp: rows come in its order, which
+        has an index
         (https://developer.salesforce.com/docs/platform/salesforce-large-data-volumes-bp/guide/ldv-deployments-infrastructure-indexes.html).
-        Wide objects are read by ranges of ids."""
-        types = self._fields(stream.object)
-        chunks = self._chunks(stream, list(types), _window_condition(stream, types, window))
-        return "cursor" if len(chunks) == 1 else "nothing"
+        Wide objects are read by ranges of ids there."""
+        key = stream.name, window.in_words()
+        self._begun[key] = reading = self._begin(stream, window)
+        if reading.place is not None:
+            return "memory"
+        return "cursor" if len(reading.chunks) == 1 else "nothing"
 
     def pages(self, stream: Stream, window: Window) -> Iterator[Batch]:
         """Rows of the window. Deleted and archived ones come too where the vendor keeps them (`queryAll`)."""
-        types = self._fields(stream.object)
-        shape = Json(("records",), _columns(stream, types))
         if stream.deletes == "feed":
             yield from self._lost_deletions(stream, window)
-        kind = "query" if stream.deletes in ("feed", "sweep") else "queryAll"
+        reading = self._begun.pop((stream.name, window.in_words()), None) or self._begin(stream, window)
+        yield from self._by_job(stream, window, reading) if reading.place else self._by_rest(stream, reading)
+
+    def _begin(self, stream: Stream, window: Window, *, anew: bool = False) -> _Reading:
+        """Goes on with a job whose place was noted; else asks for the first page, which says how many rows there are."""
+        types = self._fields(stream.object)
         where = _window_condition(stream, types, window)
-        chunks = self._chunks(stream, list(types), where)
-        if len(chunks) == 1:
-            cursor = next((name for name in types if column_name(name) == stream.cursor), "")
-            for body in self._query(kind, _soql(chunks[0], stream.object, where, cursor)):
+        kind = "query" if stream.deletes in ("feed", "sweep") else "queryAll"
+        reading = _Reading(kind, where, self._chunks(stream, list(types), where))
+        noted = None if anew else place_in(window.memory, window.in_words())
+        if noted is not None:
+            reading.place, reading.is_resumed = noted, True
+            return reading
+        order = (
+            next((name for name in types if column_name(name) == stream.cursor), "")
+            if len(reading.chunks) == 1
+            else "Id"
+        )
+        soql = _soql(reading.chunks[0], stream.object, where, order)
+        reading.first = self._http.get(f"{self._base}/{kind}", {"q": soql}).content
+        expected = int(envelope(reading.first, "records").get("totalSize") or 0)
+        if 0 < self._bulk_from <= expected:  # without ORDER BY, which would take the splitting of large objects away
+            reading.place = self._jobs.start(kind, _soql(list(types), stream.object, where))
+        return reading
+
+    def _by_rest(self, stream: Stream, reading: _Reading) -> Iterator[Pages]:
+        shape = Json(("records",), _columns(stream, self._fields(stream.object)))
+        for body in self._following(reading.kind, reading.first):
+            wide = len(reading.chunks) > 1
+            yield Pages([self._widened(stream, reading, body) if wide else body], shape)
+
+    def _by_job(self, stream: Stream, window: Window, reading: _Reading) -> Iterator[Batch]:
+        """The results of the job. It stays while its window is cut, and is deleted when it was read or cannot be read."""
+        types = self._fields(stream.object)
+        shape = Csv(_columns(stream, types), quoted_null=True)
+        assert reading.place is not None
+        job, pages = reading.place.job, self._jobs.pages(reading.place, list(types))
+        try:
+            if reading.is_resumed:
+                try:
+                    first = next(pages, None)
+                except BadAnswer:  # it is gone, or was made by another version: the window begins again
+                    window.memory.pop("job", None)
+                    again = self._begin(stream, window, anew=True)
+                    yield from self._by_job(stream, window, again) if again.place else self._by_rest(stream, again)
+                    return
+                pages = chain([] if first is None else [first], pages)
+            for body, place in pages:
                 yield Pages([body], shape)
-            return
-        for body in self._query(kind, _soql(chunks[0], stream.object, where, "Id")):
-            yield Pages([self._widened(kind, stream, chunks, where, body)], shape)
+                window.memory["job"] = {"window": window.in_words(), "place": place.noted()}
+        except BaseException as end:
+            is_cut = isinstance(end, GeneratorExit) and "job" in window.memory
+            if not reading.is_resumed and not is_cut:  # nobody will come back for it
+                self._jobs.discard(job)
+            raise
+        window.memory.pop("job", None)
+        self._jobs.discard(job)
 
     def _query(self, kind: str, soql: str) -> Iterator[bytes]:
-        answer = self._http.get(f"{self._base}/{kind}", {"q": soql})
+        yield from self._following(kind, self._http.get(f"{self._base}/{kind}", {"q": soql}).content)
+
+    def _following(self, kind: str, body: bytes) -> Iterator[bytes]:
+        """A page and those behind it."""
         while True:
-            head = envelope(answer.content, "records")
-            yield answer.content
+            head = envelope(body, "records")
+            yield body
             following = head.get("nextRecordsUrl")
             if head.get("done", True) or not following:
                 if not head.get("done", True):
@@ -129,7 +204,7 @@ class SalesforceConnection(Connection):
                         f"{self._http.config.instance}: a page of {kind} is not the last and names no next one."
                     )
                 return
-            answer = self._http.get(str(following))
+            body = self._http.get(str(following)).content
 
     def _fields(self, name: str) -> dict[str, str]:
         """Readable fields of an object and their types, as describe gives them to this user."""
@@ -162,8 +237,9 @@ class SalesforceConnection(Connection):
             size += len(name) + 3  # the comma is three bytes in an address
         return chunks
 
-    def _widened(self, kind: str, stream: Stream, chunks: Sequence[Sequence[str]], where: str, body: bytes) -> bytes:
+    def _widened(self, stream: Stream, reading: _Reading, body: bytes) -> bytes:
         """A page with the fields of all chunks. A record that changed between two of them is left to the next window."""
+        kind, where, chunks = reading.kind, reading.where, reading.chunks
         rows: dict[str, dict[str, Any]] = {row["Id"]: row for row in loads(body)["records"]}
         if not rows:
             return body

@@ -37,6 +37,7 @@ def mount(
                 "base_url": base_url,
                 "client_id": switches.client_id,
                 "client_secret": switches.client_secret,
+                "bulk_poll_seconds": 0,
                 "window": {
                     "start": f"{now - timedelta(days=WINDOW_DAYS):%Y-%m-%dT%H:%M:%SZ}",
                     "end": f"{now:%Y-%m-%dT%H:%M:%SZ}",

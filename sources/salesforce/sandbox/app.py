@@ -71,7 +71,7 @@ class Api:
 
     def __init__(self, org: Org, sessions: Sessions, options: OrgOptions) -> None:
         self.org, self.sessions, self.options = org, sessions, options
-        self.jobs = Jobs(org, options.bulk_page_size)
+        self.jobs = Jobs(org, options.bulk_page_size, options.not_in_bulk, options.failing_job)
         self._locators: OrderedDict[str, _Locator] = OrderedDict()
         self._numbers, self._lock = count(1), threading.Lock()
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Response]]] = [

@@ -43,6 +43,10 @@ class OrgOptions:
     token_life_requests: int | None = None
     page_size: int = 2000
     bulk_page_size: int = 50_000
+    not_in_bulk: tuple[str, ...] = ()
+    """Objects of which Bulk API 2.0 makes no jobs."""
+    failing_job: str = ""
+    """The message with which every query job fails; empty = none does."""
 
 
 class Refused(Exception):

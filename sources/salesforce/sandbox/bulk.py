@@ -83,6 +83,8 @@ class Jobs:
 
     org: Org
     page_size: int
+    excluded: tuple[str, ...] = ()
+    failure: str = ""
     _jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -96,6 +98,8 @@ class Jobs:
         if delimiter not in DELIMITERS or ending not in LINE_ENDINGS:
             raise JobError(400, "INVALIDJOB", f"Unsupported columnDelimiter or lineEnding: {delimiter}, {ending}")
         select = parse(query)
+        if select.object in self.excluded:
+            raise JobError(400, "INVALIDENTITY", f"Entity '{select.object}' is not supported by the Bulk API.")
         self._refuse_unsupported(select, object_of(self.org, select.object))
         result = run(self.org, select, with_deleted=operation == "queryAll")
         if isinstance(result, int):
@@ -130,8 +134,9 @@ class Jobs:
         job = self.find(job_id)
         job.looks += 1
         if job.state in ("UploadComplete", "InProgress"):
-            job.state = "InProgress" if job.looks == 1 else "JobComplete"
-        return job.full_info()
+            job.state = "InProgress" if job.looks == 1 else "Failed" if self.failure else "JobComplete"
+        more = {"errorMessage": self.failure} if job.state == "Failed" else {}
+        return {**job.full_info(), **more}
 
     def all(self) -> dict[str, Any]:
         with self._lock:
@@ -157,7 +162,7 @@ class Jobs:
         if job.state != "JobComplete":
             raise JobError(400, "INVALIDJOBSTATE", f"Job is in state {job.state}: there are no results yet")
         start = _place(locator)
-        size = self.page_size if most is None else int(most) if most.isdigit() else 0
+        size = self.page_size if most is None else min(int(most), self.page_size) if most.isdigit() else 0
         if size < 1 or start > job.result.total:
             raise JobError(400, "INVALID_QUERY_LOCATOR", f"Invalid locator or maxRecords: {locator}, {most}")
         rows = max(0, min(size, job.result.total - start))

@@ -30,7 +30,8 @@ class Sandbox:
 
     @property
     def settings(self) -> dict[str, str]:
-        return {name: self.line["salesforce"][name] for name in ("base_url", "client_id", "client_secret")}
+        names = ("base_url", "client_id", "client_secret", "bulk_poll_seconds")
+        return {name: str(self.line["salesforce"][name]) for name in names}
 
     def clock(self) -> datetime:
         return self.company.now

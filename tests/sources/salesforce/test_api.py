@@ -16,6 +16,7 @@ from sources.errors import BadAnswer
 from sources.http import Http
 from sources.salesforce import VENDOR
 from sources.salesforce.api import SalesforceConnection
+from sources.salesforce.bulk import QueryJobs
 from sources.stream import Stream, Window
 
 NOW = datetime(2026, 10, 30, 9, 0, 30, tzinfo=UTC)
@@ -45,7 +46,8 @@ def connection(
     answers: Callable[[str, dict[str, str]], dict[str, Any]], longest: int = 12_000
 ) -> tuple[SalesforceConnection, FakeHttp]:
     http = FakeHttp(answers)
-    return SalesforceConnection(cast(Http, http), lambda: NOW, "62.0", longest), http
+    base, http_ = "/services/data/v62.0", cast(Http, http)
+    return SalesforceConnection(http_, lambda: NOW, base, longest, QueryJobs(http_, base, lambda _: None)), http
 
 
 def described(*names: str) -> dict[str, Any]:
