@@ -105,8 +105,12 @@ VENDOR: Final = Vendor(
         Param("poll_seconds", "Seconds between two looks at an export job.", default="60"),
     ),
     documentation="https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api",
-    cannot=dict.fromkeys(
-        ("a page of zero rows with more to come", "an out of order page", "a record changed while paging"),
-        "A first load is read by exports, each a file with a checksum: there are no pages.",
-    ),
+    cannot={
+        **dict.fromkeys(
+            ("a page of zero rows with more to come", "an out of order page", "a record changed while paging"),
+            "A first load is read by exports, each a file with a checksum: there are no pages.",
+        ),
+        "a first load that goes on where it stopped": "Marketo exports by months at most: a first load goes on behind the"
+        " last file, and the records of this case lie in one.",
+    },
 )

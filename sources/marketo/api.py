@@ -24,11 +24,11 @@ from sources.marketo.columns import (
     WHOLE,
 )
 from sources.marketo.exports import POLL_SECONDS, Exports, Job, between, spans
-from sources.marketo.leads import BULK_FROM, Leads, resumed
+from sources.marketo.leads import BULK_FROM, Leads, goes_on, resumed
 from sources.marketo.members import Members
 from sources.marketo.rows import Row, Watched, activity_table, exported_activities, json_text, tables, tombstones
 from sources.marketo.wire import Wire
-from sources.stream import Clock, Connection, Rejected, Stream, Window
+from sources.stream import Clock, Connection, GoesOnBy, Rejected, Stream, Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,6 +97,18 @@ class Marketo(Connection):
         else:
             rows = {"lead_fields": self._lead_fields, "activity_types": self._types, "static_lists": self._lists.rows}
             yield from tables(rows[stream.name](), WHOLE[stream.name][1])
+        window.memory.pop("of", None)  # the window was read to its end
+
+    def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:
+        """What exports give is cut behind a file; pages of activities, lists and programs come in one piece: their paging
+        tokens are of no stated life
+        (https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/paging-tokens)."""
+        if stream.name == "program_members":
+            return goes_on(window, by_exports=window.start is None)
+        if stream.name not in ("leads", "activities"):
+            return "nothing"
+        start = window.start or self._since
+        return goes_on(window, by_exports=window.start is None or window.end - start > BULK_FROM)
 
     def deleted(self, stream: Stream, window: Window) -> Iterator[pa.Table]:
         """Tombstones of leads: deleted ones, and those merged into another, which the feed of deletions does not have."""
@@ -129,7 +141,7 @@ class Marketo(Connection):
         return [group for group in groups if group]
 
     def _activities(self, window: Window) -> Iterator[Batch]:
-        watched = Watched()
+        watched, is_begun = Watched(), window.memory.get("of") == window.in_words()
         start = window.start or max(self._since, window.end - LONGEST_KEPT)
         jobs: list[Job] = []
         if window.end - start > BULK_FROM:
@@ -143,11 +155,11 @@ class Marketo(Connection):
             for _, piece in self._exports.run(asked):
                 yield activity_table(exported_activities(piece), watched)
 
-        yield from resumed(window, jobs, export)
+        yield from resumed(window, jobs, export, self._exports)
         if not jobs:
             for rows in self._pages_of(start, self._groups):
                 yield activity_table(rows, watched)
-        if "left" not in window.memory:
+        if "left" not in window.memory and not is_begun:
             self._seen[window.start, window.end] = watched
 
     def _pages_of(self, start: datetime, groups: Sequence[tuple[int, ...]]) -> Iterator[list[Row]]:

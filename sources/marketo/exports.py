@@ -13,7 +13,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import IO, Any, Final
 
@@ -37,6 +37,8 @@ class Job:
     kind: str
     fields: tuple[str, ...]
     filter: dict[str, Any]
+    export: str = ""
+    """The id of the export that an earlier part of the window has put into the queue for it."""
 
     def request(self) -> dict[str, Any]:
         """The body that makes it. Activities come with their usual columns."""
@@ -72,6 +74,7 @@ class _Open:
     export: str
     looked: float
     tries: int
+    is_resumed: bool = False
 
 
 @dataclass
@@ -85,6 +88,13 @@ class Exports:
 
     def __init__(self, wire: Wire, poll_seconds: float = POLL_SECONDS) -> None:
         self._wire, self._poll = wire, poll_seconds
+        self._queue = _Queue(deque())
+
+    @property
+    def left(self) -> list[Job]:
+        """Jobs whose last piece was not given yet, those in Marketo's queue with their export."""
+        running = [replace(one.job, export=one.export) for one in self._queue.running]
+        return [*running, *(job for job, _ in self._queue.waiting)]
 
     def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, bytes]]:
         """Pieces of the files, each a CSV with its header line; a job's pieces come once its file is whole and checked.
@@ -92,18 +102,22 @@ class Exports:
         Raises `Stopped` when the export quota is used up, after everything that was queued by then; `BadAnswer` when a job
         fails three times or a file is not what its status says.
         """
-        queue = _Queue(deque((job, 0) for job in jobs))
+        self._queue = queue = _Queue(deque((job, 0) for job in jobs))
         stopped: QuotaExhausted | None = None
         left: list[Job] = []
         while queue.waiting or queue.running:
             while queue.waiting and len(queue.running) < AT_ONCE:
                 job, tries = queue.waiting.popleft()
+                if job.export:  # it is in the queue since an earlier part, and may be complete
+                    first_look = self._wire.now() - self._poll
+                    queue.running.append(_Open(replace(job, export=""), job.export, first_look, tries, is_resumed=True))
+                    continue
                 try:
                     queue.running.append(_Open(job, self._start(job), self._wire.now(), tries + 1))
                 except QuotaExhausted as problem:
                     stopped = problem
-                    left = [job, *(one for one, _ in queue.waiting)]
-                    queue.waiting.clear()
+                    left = [job, *(one for one, _ in queue.waiting if not one.export)]
+                    queue.waiting = deque(one for one in queue.waiting if one[0].export)
             yield from self._look(queue)
         if stopped is not None:
             raise Stopped(left, stopped)
@@ -127,11 +141,10 @@ class Exports:
             if one.looked + self._poll > now:
                 continue
             one.looked = now
-            status = self._one(self._wire.get(f"/bulk/v1/{one.job.kind}/export/{one.export}/status.json"))
+            status = self._status(one)
             state = str(status.get("status"))
             if state in ("Created", "Queued", "Processing"):
                 continue
-            queue.running.remove(one)
             problem = "" if state == "Completed" else f"ended as {state} {status.get('errorMsg') or ''}".rstrip()
             if not problem:
                 file = self._download(one, status)
@@ -139,12 +152,33 @@ class Exports:
                     problem = file
                 elif file is not None:
                     with file:
-                        for piece in pieces(file):
-                            yield one.job, piece
+                        yield from self._given(queue, one, file)
+            if one in queue.running:
+                queue.running.remove(one)
             if problem:
                 if one.tries >= TRIES:
                     raise BadAnswer(f"{self._wire.instance}: an export of {one.job.kind} {one.job.filter} {problem}.")
                 queue.waiting.appendleft((one.job, one.tries))
+
+    def _status(self, one: _Open) -> dict[str, Any]:
+        """The job's state; an export of an earlier part that is gone counts as one that has to be made again."""
+        try:
+            return self._one(self._wire.get(f"/bulk/v1/{one.job.kind}/export/{one.export}/status.json"))
+        except BadAnswer:
+            if not one.is_resumed:
+                raise
+            return {"status": "Expired"}
+
+    def _given(self, queue: _Queue, one: _Open, file: IO[bytes]) -> Iterator[tuple[Job, bytes]]:
+        """The pieces of a file. With the last one the job is no longer `left`."""
+        waiting: bytes | None = None
+        for piece in pieces(file):
+            if waiting is not None:
+                yield one.job, waiting
+            waiting = piece
+        queue.running.remove(one)
+        if waiting is not None:
+            yield one.job, waiting
 
     def _download(self, one: _Open, status: dict[str, Any]) -> IO[bytes] | str | None:
         """The file, complete and equal to its checksum; None when there is nothing in it; else what is wrong with it."""

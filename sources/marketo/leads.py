@@ -8,6 +8,7 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +24,7 @@ from sources.stream import Rejected, Window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sources.stream import Batch, DataType
+    from sources.stream import Batch, DataType, GoesOnBy
 
 BULK_FROM: Final = timedelta(days=7)
 """A longer window is read by exports: they cost five calls a month of data, pages one call per 300 rows."""
@@ -81,16 +82,20 @@ class Leads:
     def read(self, window: Window, changed: Callable[[], Sequence[str]]) -> Iterator[Batch]:
         """The leads of the window; `changed` gives the ids that activities name, asked for only where they are needed."""
         if window.start is None:
-            yield from resumed(window, self._jobs("createdAt", self._since, window.end), self._export)
+            yield from resumed(window, self._jobs("createdAt", self._since, window.end), self._export, self._exports)
             return
-        yield from resumed(window, [], self._export)
+        yield from resumed(window, [], self._export, self._exports)
         if window.end - window.start > BULK_FROM:
             try:
-                yield from resumed(window, self._jobs("updatedAt", window.start, window.end), self._export)
+                yield from resumed(
+                    window, self._jobs("updatedAt", window.start, window.end), self._export, self._exports
+                )
                 return
             except FilterUnsupported:
                 if window.end - window.start > CHANGES_KEPT:  # the activities that would name them are gone
-                    yield from resumed(window, self._jobs("createdAt", self._since, window.end), self._export)
+                    yield from resumed(
+                        window, self._jobs("createdAt", self._since, window.end), self._export, self._exports
+                    )
                     return
         yield from self._by_id(changed())
 
@@ -98,9 +103,7 @@ class Leads:
         return [Job("leads", self.names, {filter_name: between(*one)}) for one in spans(start, end)]
 
     def _export(self, jobs: Sequence[Job]) -> Iterator[Batch]:
-        # what is left of an earlier day is asked for with the fields of today
-        asked = [Job(job.kind, self.names, job.filter) for job in jobs]
-        for _, piece in self._exports.run(asked):
+        for _, piece in self._exports.run(with_fields(jobs, self.names)):
             check_header(piece, self.names)
             yield Pages([piece], self._csv)
 
@@ -116,24 +119,58 @@ class Leads:
                 yield Pages([body], self._json)
 
 
-def resumed(window: Window, jobs: Sequence[Job], export: Callable[[Sequence[Job]], Iterator[Batch]]) -> Iterator[Batch]:
-    """What is left of earlier runs, then these jobs. What a used-up quota leaves is remembered, and said in a row.
+def goes_on(window: Window, *, by_exports: bool) -> GoesOnBy:
+    """Windows that are read by exports may be cut: see `resumed`."""
+    return "memory" if by_exports or "left" in window.memory else "nothing"
 
-    So a first load that is larger than a day's quota goes on in the next run; nothing of it is read twice.
+
+def resumed(
+    window: Window, jobs: Sequence[Job], export: Callable[[Sequence[Job]], Iterator[Batch]], exports: Exports
+) -> Iterator[Batch]:
+    """What is left of earlier runs, then these jobs, unless an earlier part of the window has begun them.
+
+    What is not read yet is remembered with each batch, so that a window that is cut goes on with the next job, and with the
+    exports that are in Marketo's queue. What a used-up quota leaves is remembered for the next window, and said in a row: a
+    first load that is larger than a day's quota goes on in the next run.
     """
-    left = [Job(one["kind"], tuple(one["fields"]), one["filter"]) for one in window.memory.get("left", ())]
-    window.memory.pop("left", None)
+    memory = window.memory
+    left = [
+        Job(one["kind"], tuple(one["fields"]), one["filter"], one.get("export", "")) for one in memory.get("left", ())
+    ]
+    if memory.get("of") == window.in_words():
+        jobs = ()
+
+    def note() -> None:
+        memory["left"] = _noted(exports.left)
+        if jobs:
+            memory["of"] = window.in_words()
+
     if not left and not jobs:
         return
     try:
-        yield from export([*left, *jobs])
+        for batch in export([*left, *jobs]):
+            if isinstance(batch, Pages):  # they wait for more of them: see `GoesOnBy`
+                yield batch
+                note()
+            else:
+                note()
+                yield batch
     except Stopped as stopped:
         if window.backfill:
             raise stopped.cause from None
-        window.memory["left"] = [
-            {"kind": job.kind, "fields": list(job.fields), "filter": job.filter} for job in stopped.left
-        ]
+        memory["left"] = _noted(stopped.left)
         yield Rejected(
             f"{len(stopped.left)} of {len(left) + len(jobs)} exports are left for the next run, because the quota is used up:"
             f" {stopped.cause}"
         )
+    else:
+        memory.pop("left", None)
+
+
+def _noted(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    return [{"kind": job.kind, "fields": list(job.fields), "filter": job.filter, "export": job.export} for job in jobs]
+
+
+def with_fields(jobs: Sequence[Job], names: tuple[str, ...]) -> list[Job]:
+    """The jobs with the fields of today; an export that was made with others is made again."""
+    return [replace(job, fields=names, export=job.export if job.fields == names else "") for job in jobs]

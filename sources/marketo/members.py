@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sources.arrow import Csv, Field, Json, Pages, loads
 from sources.marketo.columns import LEAD_TYPES, MEMBERS
 from sources.marketo.exports import Exports, Job
-from sources.marketo.leads import resumed
+from sources.marketo.leads import resumed, with_fields
 from sources.marketo.rows import NULL, check_header, columns_of, tombstones
 from sources.marketo.wire import LEAD_PAGE, NotFound, Wire
 from sources.stream import Window
@@ -57,7 +57,7 @@ class Members:
         """All members of `programs` by exports, then the `changed` ones: (program, lead) -> when."""
         groups = [programs[at : at + PROGRAMS_A_JOB] for at in range(0, len(programs), PROGRAMS_A_JOB)]
         jobs = [Job("program/members", (), {"programIds": [int(one) for one in group]}) for group in groups]
-        yield from resumed(window, jobs, self._export)
+        yield from resumed(window, jobs, self._export, self._exports)
         leads: dict[str, list[str]] = {}
         for program, lead in changed:
             leads.setdefault(program, []).append(lead)
@@ -67,7 +67,7 @@ class Members:
     def _export(self, jobs: Sequence[Job]) -> Iterator[Batch]:
         # an export of several programs has the column programId by itself, before the fields
         names = tuple(name for name in self._names if name != "programId")
-        for _, piece in self._exports.run([Job(job.kind, names, job.filter) for job in jobs]):
+        for _, piece in self._exports.run(with_fields(jobs, names)):
             check_header(piece, self._names)
             yield Pages([piece], self._csv)
 

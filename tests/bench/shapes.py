@@ -255,7 +255,7 @@ def salesforce() -> Shape:
         structure=f"struct({inner})[]",
         select=", ".join(f'r."{n}"' for n in columns),
         rows_key="records",
-        config={"client_id": "bench", "client_secret": "bench-secret"},
+        config={"client_id": "bench", "client_secret": "bench-secret", "bulk_from": "0"},
     )
 
 
