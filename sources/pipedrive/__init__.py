@@ -98,9 +98,8 @@ class Pipedrive(Connection):
             yield from (body for path in stream.options["paths"] for body in self._listing(path, asked))
             return
         for deals in (loads(body)["data"] for path in DEALS for body in self._listing(path, {})):
-            for start in range(0, len(deals), DEALS_AT_ONCE):
-                some = deals[start : start + DEALS_AT_ONCE]
-                yield from self._listing(stream.object, {"deal_ids": [deal["id"] for deal in some]})
+            for at in range(0, len(deals), DEALS_AT_ONCE):
+                yield from self._listing(stream.object, {"deal_ids": [row["id"] for row in deals[at : at + DEALS_AT_ONCE]]})
 
     def _listing(self, path: str, asked: Mapping[str, Any]) -> Iterator[bytes]:
         more: dict[str, Any] = {**asked, "limit": PAGE} if path.startswith("v2/") else {}
