@@ -30,7 +30,7 @@ KINDS: Final[Mapping[DataType, str]] = {
 }  # fmt: skip
 KIND: Final[Mapping[str, DataType]] = {field: kind for kind, fields in KINDS.items() for field in fields.split()}
 ITEM, LABELS = "id add_time update_time is_deleted", "field_code field_name options"
-ADDRESS: Final = "value locality admin_area_level_1 country postal_code"
+ADDRESS = "value locality admin_area_level_1 country postal_code"
 
 
 def _stream(name: str, fields: str, *paths: str, deletes: Deletes = "sweep", whole: bool = False) -> Stream:
@@ -99,7 +99,8 @@ class Pipedrive(Connection):
             return
         for deals in (loads(body)["data"] for path in DEALS for body in self._listing(path, {})):
             for at in range(0, len(deals), DEALS_AT_ONCE):
-                yield from self._listing(stream.object, {"deal_ids": [row["id"] for row in deals[at : at + DEALS_AT_ONCE]]})
+                some = [row["id"] for row in deals[at : at + DEALS_AT_ONCE]]
+                yield from self._listing(stream.object, {"deal_ids": some})
 
     def _listing(self, path: str, asked: Mapping[str, Any]) -> Iterator[bytes]:
         more: dict[str, Any] = {**asked, "limit": PAGE} if path.startswith("v2/") else {}
@@ -109,8 +110,7 @@ class Pipedrive(Connection):
 
 
 VENDOR: Final = Vendor(
-    name="pipedrive", label="Pipedrive", streams=STREAMS,
-    connect=lambda config, _clock: Pipedrive(config),
+    name="pipedrive", label="Pipedrive", streams=STREAMS, connect=lambda config, _clock: Pipedrive(config),
     params=(
         Param("base_url", "Address of the company, https://<company>.pipedrive.com"),
         Param("api_token", "API token of a user who sees everything (README of sources/pipedrive)", secret=True),

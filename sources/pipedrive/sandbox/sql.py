@@ -231,7 +231,17 @@ def deal_products(crm: str, table: Callable[[str], str]) -> str:
         """
 
 
-LISTED: Final = ("users", "pipelines", "stages", "organizations", "persons", "deals", "activities", "products", "deal_products")
+LISTED: Final = (
+    "users",
+    "pipelines",
+    "stages",
+    "organizations",
+    "persons",
+    "deals",
+    "activities",
+    "products",
+    "deal_products",
+)
 TABLES: Final[Mapping[str, Build]] = {
     each.__name__: each
     for each in (

@@ -1,0 +1,1 @@
+{{ config(enabled=connected("pipedrive")) }} {{ no_rows("campaign") }}
