@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 PAGE, DEALS_AT_ONCE = 500, 100  # the most of a page, and of deals whose products are asked for in one request
 DEALS: Final = ("v2/deals", "v2/deals/archived")  # archived ones have a listing of their own
 KINDS: Final[Mapping[DataType, str]] = {
-    "timestamp": "add_time update_time marked_as_done_time won_time lost_time created", "decimal": "value sum",
-    "double": "quantity probability", "date": "expected_close_date billing_start_date", "bool": "is_deleted active_flag done",
+    "timestamp": "add_time update_time marked_as_done_time stage_change_time won_time lost_time created",
+    "decimal": "value sum", "double": "quantity probability", "date": "expected_close_date billing_start_date",
+    "bool": "is_deleted active_flag done", "bigint": "order_nr",
 }  # fmt: skip
 KIND: Final[Mapping[str, DataType]] = {field: kind for kind, fields in KINDS.items() for field in fields.split()}
-ITEM, LABELS = "id add_time update_time is_deleted", "field_code field_name options"
-ADDRESS = "value locality admin_area_level_1 country postal_code"
+ITEM, ADDRESS = "id add_time update_time is_deleted", "value locality admin_area_level_1 country postal_code"
 
 
 def _stream(name: str, fields: str, *paths: str, deletes: Deletes = "sweep", whole: bool = False) -> Stream:
@@ -47,17 +47,17 @@ def _stream(name: str, fields: str, *paths: str, deletes: Deletes = "sweep", who
 STREAMS: Final = (
     _stream("users", "id name email active_flag created is_deleted", "v1/users", deletes="flag", whole=True),
     _stream("pipelines", f"{ITEM} name", "v2/pipelines", deletes="flag", whole=True),
-    _stream("stages", f"{ITEM} name pipeline_id", "v2/stages", deletes="flag", whole=True),
+    _stream("stages", f"{ITEM} name pipeline_id order_nr", "v2/stages", deletes="flag", whole=True),
     _stream("organizations", f"{ITEM} name owner_id {ADDRESS}", "v2/organizations"),
     _stream("persons", f"{ITEM} name first_name last_name emails phones job_title owner_id org_id", "v2/persons"),
     _stream("deals", f"{ITEM} title owner_id person_id org_id pipeline_id stage_id status value currency probability"
-            " expected_close_date won_time lost_time lost_reason", *DEALS),
+            " expected_close_date stage_change_time won_time lost_time lost_reason", *DEALS),
     _stream("activities", f"{ITEM} subject type owner_id person_id org_id deal_id done due_date due_time duration"
             " marked_as_done_time", "v2/activities"),
     _stream("products", f"{ITEM} name code category prices billing_frequency", "v2/products", whole=True),
     _stream("deal_products", f"{ITEM} deal_id product_id name quantity sum currency billing_frequency billing_start_date",
             "v2/deals/products", whole=True),
-    *(_stream(f"{of}_fields", LABELS, f"v2/{of}Fields", deletes="none", whole=True) for of in ("person", "organization", "deal")),
+    *(_stream(f"{of}_fields", "field_code field_name options", f"v2/{of}Fields", deletes="none", whole=True) for of in ("person", "organization", "deal")),
 )  # fmt: skip
 REJECTED: Final = Rule("stop", 401, raises=CredentialsRejected, remedy="Correct {setting[api_token]}.")
 

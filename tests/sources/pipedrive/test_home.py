@@ -46,7 +46,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
         settings.write_text(text.replace('base_url = ""', f'base_url = "{served.address}"'), encoding="utf-8")
         secrets = home / ".dlt" / "secrets.toml"
         text = secrets.read_text(encoding="utf-8")
-        secrets.write_text(text.replace('api_token = ""', f'api_token = "{served.config["api_token"]}"'), encoding="utf-8")
+        secrets.write_text(
+            text.replace('api_token = ""', f'api_token = "{served.config["api_token"]}"'), encoding="utf-8"
+        )
         for verb in (("doctor",), ("run",)):
             ran = here(home, *verb, now=served.company.now)
             assert ran.code == 0, ran.stdout + ran.stderr

@@ -38,7 +38,7 @@ with
             deals.gone_at,
             deals.extra_columns,
             deals.load_id,
-            greatest(deals.load_seq, coalesce(pipelines.load_seq, 0)) as load_seq,
+            deals.load_seq,
             pipelines.name as pipeline_name
         from deals
         left join pipelines on deals.source_system = pipelines.source_system and deals.pipeline_id = pipelines.id
