@@ -1,8 +1,7 @@
 """Pipedrive: what is read from its REST API, how to sign in, and what its refusals mean. No SQL, no Dagster.
 
 - paths, parameters, fields: https://developers.pipedrive.com/docs/api/v1 (v2 stands there beside v1)
-- pages: https://pipedrive.readme.io/docs/core-api-concepts-pagination
-- limits: https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting (429, waited out by `DEFAULT_RULES`)
+- pages, limits: https://pipedrive.readme.io/docs/core-api-concepts-pagination and .../core-api-concepts-rate-limiting
 """
 
 from __future__ import annotations
@@ -116,4 +115,5 @@ VENDOR: Final = Vendor(
         Param("api_token", "API token of a user who sees everything (README of sources/pipedrive)", secret=True),
     ),
     documentation="https://developers.pipedrive.com/docs/api/v1",
+    cannot={"a token that expires in the middle": "An API token has no end: one that is refused was changed or taken back."},
 )  # fmt: skip
