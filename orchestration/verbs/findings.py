@@ -22,6 +22,13 @@ REMEDIES: Mapping[str, str] = {
     ),
     "unmapped_channels": "stands as 'unmapped'. Give it a row in {maps}/channels.csv, then run: tsunagu publish",
     "unmapped_pipelines": "stands as 'unmapped'. Give it a row in {maps}/pipeline_map.csv, then run: tsunagu publish",
+    "idle_rows_of_identity_overrides": (
+        "is no record that a tool has delivered. Write type, instance, object and id in {maps}/identity_overrides.csv as "
+        "marts.identity_map has them, or remove the row"
+    ),
+    "idle_rows_of_field_map": (
+        "gives no value. Write the field in {maps}/field_map.csv as `tsunagu init maps` would, or choose a column of its type"
+    ),
     "missing_fx_rates": (
         "has no rate, so that its amounts are unknown. Give it rows in {maps}/fx_rates.csv and {maps}/budget_rates.csv, "
         "then run: tsunagu publish"

@@ -360,9 +360,11 @@ KINDS: Sequence[Kind] = (
 )
 
 
-def plan(chance: Random, increments: int) -> list[list[Kind]]:
+def plan(chance: Random, increments: int, kinds: Sequence[Kind] = KINDS) -> list[list[Kind]]:
     """Kinds of each increment: every kind once in all, and some kind in each; so that small increments come up too."""
-    dealt = chance.sample(KINDS, len(KINDS))
+    dealt = chance.sample(kinds, len(kinds))
+    while len(dealt) < increments:
+        dealt += chance.sample(kinds, len(kinds))
     made = [[kind] for kind in dealt[:increments]]
     for kind in dealt[increments:]:
         chance.choice(made).append(kind)

@@ -60,6 +60,9 @@ class Log:
     vendors: Mapping[str, str]
     chance: Random
     now: datetime
+    maps_dir: Path
+    """Where the company's own maps lie."""
+    seeds_dir: Path
     written: int = 0
 
     @contextmanager
@@ -115,7 +118,7 @@ def open_log(home: Path, chance: Random) -> Iterator[Log]:
     with warehouse.hold(settings.lock_path, "a test"), warehouse.raw_connection(settings) as con:
         row = con.execute("select max(committed_at) from ledger.loads").fetchone()
         assert row is not None
-        yield Log(con, vendors, chance, row[0])
+        yield Log(con, vendors, chance, row[0], settings.maps_dir, settings.dbt_project_dir / "seeds")
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,10 @@ class Difference:
 
 
 def differences(
-    mine: Path, theirs: Path, schemas: Sequence[str], leave_out: Sequence[str] = ()
+    mine: Path, theirs: Path, schemas: Sequence[str], leave_out: Sequence[str] = (), without: Sequence[str] = ()
 ) -> dict[str, Difference]:
-    """Tables of these schemas that are not the same in both files, as bags of rows."""
+    """Tables of these schemas that are not the same in both files, as bags of rows; `without` these columns."""
+    shown = f"* exclude ({', '.join(without)})" if without else "*"
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{mine}' as mine (read_only); attach '{theirs}' as theirs (read_only)")
@@ -139,11 +143,18 @@ def differences(
         found = {name: Difference(-1, -1, ["only one of the files has the table"]) for name in missing}
         for name in sorted((tables["mine"] & tables["theirs"]) - set(leave_out)):
             for side, other in (("mine", "theirs"), ("theirs", "mine")):
+                columns = shown if _has(con, side, name, without) else "*"
                 con.execute(
-                    f"create or replace temp table only_{side} as from {side}.{name} except all from {other}.{name}"
+                    f"create or replace temp table only_{side} as "
+                    f"select {columns} from {side}.{name} except all select {columns} from {other}.{name}"
                 )
             found[name] = _difference(con)
     return {name: one for name, one in found.items() if (one.mine, one.theirs) != (0, 0)}
+
+
+def _has(con: duckdb.DuckDBPyConnection, side: str, name: str, columns: Sequence[str]) -> bool:
+    known = {row[0] for row in con.execute(f"describe {side}.{name}").fetchall()}
+    return bool(columns) and known.issuperset(columns)
 
 
 def _tables(con: duckdb.DuckDBPyConnection, side: str, schemas: Sequence[str]) -> set[str]:
