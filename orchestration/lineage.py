@@ -207,7 +207,25 @@ class Lineage:
                 return Token("", "")  # they join it in every case; loads of other tables do not concern them
             if name == _LEDGER_OF_MAPS:
                 return self._maps_of(node)
+        elif self._is_read_by_a_hook(parent, node):
+            return Token("", self._loads_under(parent))
         return self.token(parent)
+
+    def _is_read_by_a_hook(self, parent: str, node: Mapping[str, Any]) -> bool:
+        """A canonical table may ask another one which records the new loads changed; what they hold is not in it."""
+        other = self.nodes[parent]
+        both = all(_is_incremental(one) and _is_in(one, "canonical") for one in (node, other))
+        return both and other["name"] not in node.get("raw_code", "")
+
+    def _loads_under(self, unique_id: str) -> str:
+        """Changes with every load of what the node is made of, and with nothing else."""
+        names = {
+            _source_name(self._sources[parent])
+            for above in self.with_ancestors([unique_id])
+            for parent in self.parents(above)
+            if parent in self._sources
+        }
+        return _hash({name: self.facts.raw[name][1] for name in sorted(names & self.facts.raw.keys())})
 
     def _maps_of(self, node: Mapping[str, Any]) -> Token:
         """A company's rows of the maps that the node reads: of each it reads the shipped rows too, from a seed."""

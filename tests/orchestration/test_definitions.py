@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import dagster as dg
@@ -12,8 +12,9 @@ import pytest
 
 from orchestration.assets import BUILT, FRESH, PUBLISHED
 from orchestration.definitions import build_defs, defs
+from orchestration.lineage import IDENTITY, Facts, Lineage, plan
 from orchestration.settings import HOME_FILE, Settings
-from orchestration.transform import manifest
+from orchestration.transform import IDENTITY_READS, manifest
 from tests.orchestration.shop import environment_kept
 
 pytestmark = pytest.mark.slow  # the whole dbt project is parsed once
@@ -195,3 +196,34 @@ def test_a_mart_shows_its_table_its_columns_and_their_meaning(loaded: Loaded) ->
     columns = {column.name: column for column in node.metadata["dagster/column_schema"].columns}
     assert columns["won_amount"].type == "decimal(18,2)"
     assert all(column.description for column in columns.values())
+
+
+OF_IDENTITY = {"identity_map", "owners", "entity_records"}
+"""Models that a map reaches only where it changes which records are one."""
+
+
+@pytest.mark.parametrize(
+    ("changed", "canonical", "untouched"),
+    [
+        ("channels", {"canonical_interaction", "canonical_campaign"}, {"funnel_stages", "products", "currency_rates"}),
+        ("stage_map", {"canonical_opportunity_version"}, {"touchpoints", "products", *OF_IDENTITY}),
+        ("lifecycle_authority", {"canonical_lifecycle_event"}, {"touchpoints", "opportunity_states", *OF_IDENTITY}),
+        ("pipeline_map", {"canonical_opportunity"}, {"funnel_stages", "products", "currency_rates"}),
+        ("targets", {"canonical_target"}, {"customer_360", "touchpoints", *OF_IDENTITY}),
+        ("identity_overrides", {"canonical_identity_override"}, {"products", "funnel_stages"}),
+        ("segments", set[str](), {"touchpoints", "opportunities", *OF_IDENTITY}),
+        ("engagement_weights", set[str](), {"touchpoints", "opportunities", *OF_IDENTITY}),
+    ],
+)
+def test_a_changed_map_begins_anew_what_reads_it_and_nothing_else(
+    loaded: Loaded, changed: str, canonical: set[str], untouched: set[str]
+) -> None:
+    facts = Facts(raw={}, as_of="2026-01-01", as_of_date="2026-01-01", through_seq=1, identity_reads=IDENTITY_READS)
+    before, after = (Lineage(loaded.manifest, replace(facts, map_versions=m)) for m in ({}, {changed: "another"}))
+    known = {unique_id: before.token(unique_id) for unique_id in [*before.nodes, IDENTITY]}
+    there = {f"{node['schema']}.{node['alias']}" for node in before.nodes.values()}
+    made = plan(after, known, there)
+    models = {after.nodes[u]["name"]: u for u in (*made.anew, *made.before, *made.after) if "stg_" not in u}
+    assert {name for name in models if name.startswith("canonical_")} == canonical
+    assert not untouched & set(models)
+    assert not made.fresh_before
