@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING, Any
 from orchestration import health, model_state
 from orchestration.health import HealthRow
 from orchestration.model_state import Trouble
-from orchestration.warehouse import NoSpace, check_space, hold, is_out_of_space, open_file, raw_connection
+from orchestration.warehouse import (
+    NoSpace,
+    check_space,
+    hold,
+    is_out_of_space,
+    memory_limit,
+    open_file,
+    raw_connection,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -198,7 +206,7 @@ def _write_file(settings: Settings, path: Path, wanted: Publication, rows: Seque
 
     con = duckdb.connect()
     try:
-        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"set TimeZone = 'UTC'; set memory_limit = '{memory_limit()}'")
         con.execute(f"attach '{_quoted(settings.models_path)}' as models (read_only)")
         con.execute(f"attach '{_quoted(path)}' as published (storage_version '{STORAGE_VERSION}')")
         con.execute(f"create schema published.{SCHEMA}")

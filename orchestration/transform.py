@@ -24,7 +24,7 @@ from orchestration.identity.resolve import rules_version
 from orchestration.identity.tables import ENTITIES
 from orchestration.lineage import IDENTITY, MODELS, Facts, Lineage, Plan, plan
 from orchestration.model_state import Trouble
-from orchestration.warehouse import check_space, hold, migrate, open_file, raw_connection
+from orchestration.warehouse import check_space, hold, memory_limit, migrate, open_file, raw_connection
 
 if TYPE_CHECKING:
     import duckdb
@@ -315,7 +315,7 @@ class _Build:
     def _environment(self) -> dict[str, str]:
         exported = self.settings.export()
         wanted = {name: value for name, value in exported.items() if name.startswith(("TSUNAGU_", "DBT_", "DO_NOT_"))}
-        return {**wanted, "TSUNAGU_MODELS_PATH": str(self.models_path)}
+        return {**wanted, "TSUNAGU_MODELS_PATH": str(self.models_path), "TSUNAGU_MEMORY_LIMIT": memory_limit()}
 
 
 def _record(

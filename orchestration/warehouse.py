@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SNAPSHOTS_KEPT = 2
 SPARE_BYTES = 200_000_000
 """Free space that must remain after a step: DuckDB's log and a checkpoint need room of their own."""
+MOST_MEMORY = 6_000_000_000
+"""What DuckDB may hold before it writes to disk, where the machine has that much: its own default is 80 % of the machine."""
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -145,10 +147,19 @@ def open_file(path: Path, *, read_only: bool = False, patience: float = 30) -> G
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = _connect(path, read_only, time.monotonic() + patience)
     try:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{memory_limit()}'")
         yield connection
     finally:
         connection.close()
+
+
+def memory_limit() -> str:
+    """DuckDB's memory limit on this machine: half of it, at most MOST_MEMORY; the rest is Python's and the system's."""
+    try:
+        present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # not told on this system
+        present = 2 * MOST_MEMORY
+    return f"{min(MOST_MEMORY, present // 2) // 1_000_000}MB"
 
 
 def _connect(path: Path, read_only: bool, give_up: float) -> duckdb.DuckDBPyConnection:

@@ -48,7 +48,9 @@ MACROS = (
     "family(e) as one_of(e, 2, "
     + _texts("佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村", "小林", "加藤", "Smith", "Weber")
     + ")",
-    "given(e) as one_of(e, 3, " + _texts("太郎", "花子", "健", "恵子", "誠", "美咲", "直樹", "陽子", "Anna", "Paul") + ")",
+    "given(e) as one_of(e, 3, "
+    + _texts("太郎", "花子", "健", "恵子", "誠", "美咲", "直樹", "陽子", "Anna", "Paul")
+    + ")",
     "domain_of(a) as 'kaisha' || a || one_of(a, 4, " + _texts(".co.jp", ".jp", ".com", ".de") + ")",
     "company_of(a) as one_of(a, 5, "
     + _texts("株式会社", "有限会社", "合同会社")
@@ -224,14 +226,14 @@ _SALESFORCE = {
 
 
 def _set(to: str, type_id: int, label: str = "null") -> str:
-    return (
-        f"""'[{{"to":"' || {to} || '","types":[{{"type_id":{type_id},"label":{label},"category":"HUBSPOT_DEFINED"}}]}}]'"""
-    )
+    return f"""'[{{"to":"' || {to} || '","types":[{{"type_id":{type_id},"label":{label},"category":"HUBSPOT_DEFINED"}}]}}]'"""
 
 
 def _entry(value: str, at: str) -> str:
     moment = f"strftime(({at}) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.000Z')"
-    return f"""'{{"value":"' || {value} || '","timestamp":"' || {moment} || '","sourceType":"CRM_UI","sourceId":"x"}}'"""
+    return (
+        f"""'{{"value":"' || {value} || '","timestamp":"' || {moment} || '","sourceType":"CRM_UI","sourceId":"x"}}'"""
+    )
 
 
 _RECORD = (

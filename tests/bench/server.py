@@ -1,6 +1,7 @@
 """The benchmark's loopback server: one vendor's pages, in a process of its own. `python -m tests.bench.server SHAPE ROWS`.
 
-Prints its port. Keeps the list of requests (`GET /_log`), so that the limit is measured with exactly the same ones.
+Prints its port. Keeps the list of requests (`GET /_log`), so that the limit is measured with exactly the same ones;
+`GET /_later` makes it the day after, with one of a hundred records changed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tests.bench.shapes import SHAPES, Pages
 def main() -> None:
     shape = SHAPES[sys.argv[1]]()
     pages = Pages(shape, int(sys.argv[2]))
-    log: list[tuple[str, str, str, str]] = []
+    log: list[tuple[str, str, str, str, str]] = []
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -24,13 +25,24 @@ def main() -> None:
         def answer(self, method: str) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length) if length else b""
+            is_part = False
             if self.path == "/_log":
                 found: bytes | None = json.dumps(log).encode()
                 log.clear()
+            elif self.path == "/_later":
+                pages.later()
+                found = b"{}"
             else:
-                log.append((method, self.path, body.decode(), self.headers.get("Content-Type") or ""))
+                wanted = self.headers.get("Range") or ""
+                log.append((method, self.path, body.decode(), self.headers.get("Content-Type") or "", wanted))
                 found = shape.answer(shape, pages, method, self.path, body)
-            self.send_response(404 if found is None else 200)
+                if found is not None and wanted:
+                    first, last = map(int, wanted.removeprefix("bytes=").split("-"))
+                    self.send_response(206)
+                    self.send_header("Content-Range", f"bytes {first}-{min(last + 1, len(found)) - 1}/{len(found)}")
+                    found, is_part = found[first : last + 1], True
+            if not is_part:
+                self.send_response(404 if found is None else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(found or b"")))
             self.send_header("X-HubSpot-RateLimit-Max", "1000000000")

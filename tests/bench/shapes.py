@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 ROWS = {"small": 10_000, "medium": 200_000, "large": 1_000_000}
 TEMPLATES = 16
+STAMP, LATER = "2025-06-01T09:0", "2026-01-01T12:0"
+"""How the stamps of all records begin, and those of records that changed in the day after."""
 PAGE_MARK = "@@@@@@@"
 """Seven characters in every id of a template; the page's number takes their place."""
 DUCKDB_TYPES = {
@@ -74,6 +76,13 @@ class Shape:
     """Columns of one row `r`."""
     rows_key: str
     config: Mapping[str, str]
+    other_addresses: tuple[str, ...] = ()
+    """Settings that hold the server's address beside `base_url`."""
+
+    @property
+    def is_file(self) -> bool:
+        """The rows come as one CSV file; `structure` then holds its columns' types."""
+        return not self.rows_key
 
 
 class Pages:
@@ -84,10 +93,20 @@ class Pages:
         self.shape = shape
         self.rows = rows
         self.count = -(-rows // shape.page_size)
+        self.kept: dict[str, bytes] = {}
+        """What a shape makes once."""
+        self.is_later = False
+        """A day after: one of a hundred records has changed."""
         self._templates = [shape.template(shape.page_size, chance) for _ in range(min(TEMPLATES, self.count))]
 
     def page(self, number: int) -> str:
-        return self._templates[number % len(self._templates)].replace(PAGE_MARK, f"{number:07}")
+        text = self._templates[number % len(self._templates)].replace(PAGE_MARK, f"{number:07}")
+        return text.replace(STAMP, LATER) if self.is_later else text
+
+    def later(self) -> None:
+        """From now on the pages hold the day's changes only."""
+        self.is_later = True
+        self.count = max(self.count // 100, 1)
 
     def next_of(self, number: int) -> int | None:
         return number + 1 if number + 1 < self.count else None
@@ -146,13 +165,26 @@ def _hubspot_answer(shape: Shape, pages: Pages, method: str, path: str, body: by
         named = [{"name": n, "type": types.get(k, "number"), "hubspotDefined": False} for n, k in shape.columns.items()]
         return json.dumps({"results": [*named, {"name": "hs_object_id", "type": "string"}]}).encode()
     if url.path.endswith("/search"):
-        return json.dumps({"total": pages.rows, "results": []}).encode()
+        asked = json.loads(body)
+        if not pages.is_later or asked["limit"] == 1:
+            return json.dumps({"total": pages.rows, "results": []}).encode()
+        return _hubspot_found(pages, int(asked.get("after", 0)), asked["limit"])
     if query.get("archived") == ["true"] or not url.path.startswith("/crm/v3/objects/"):
         return b'{"results":[]}'
     number = int(query.get("after", ["0"])[0])
     following = pages.next_of(number)
     paging = f',"paging":{{"next":{{"after":"{following}","link":"https://api.example/x"}}}}' if following else ""
     return f'{{"results":{pages.page(number)}{paging}}}'.encode()
+
+
+def _hubspot_found(pages: Pages, after: int, limit: int) -> bytes:
+    """A page of a search: as many pages of the list as fit."""
+    size = pages.shape.page_size
+    first = after // size
+    last = min(first + limit // size, pages.count)
+    rows = ",".join(pages.page(number)[1:-1] for number in range(first, last))
+    paging = f',"paging":{{"next":{{"after":"{last * size}"}}}}' if last < pages.count else ""
+    return f'{{"total":{pages.count * size},"results":[{rows}]{paging}}}'.encode()
 
 
 def _hubspot(stream: str, page_size: int, with_history: bool) -> Shape:
@@ -301,9 +333,30 @@ def rest() -> Shape:
     )
 
 
+def marketo() -> Shape:
+    from tests.bench.shapes_marketing import marketo
+
+    return marketo()
+
+
+def account_engagement() -> Shape:
+    from tests.bench.shapes_marketing import account_engagement
+
+    return account_engagement()
+
+
+def kintone() -> Shape:
+    from tests.bench.shapes_kintone import kintone
+
+    return kintone()
+
+
 SHAPES: Mapping[str, Callable[[], Shape]] = {
     "hubspot": hubspot,
     "hubspot_history": hubspot_history,
     "salesforce": salesforce,
     "rest": rest,
+    "marketo": marketo,
+    "account_engagement": account_engagement,
+    "kintone": kintone,
 }

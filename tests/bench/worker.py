@@ -1,17 +1,21 @@
-"""One measured client in a fresh process: `ours`, `limit` or `defaults`. Prints one JSON line.
+"""One measured client in a fresh process: `ours`, `increment`, `limit` or `defaults`. Prints one JSON line.
 
 CPU is that of this process from the first request to the end, after the libraries are imported (the same for all).
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,7 @@ from sources.config import Config
 from sources.http import Http
 from sources.stream import Clock, Connection, Stream, Vendor, Window, load_vendor
 from tests.bench import files
-from tests.bench.shapes import REST_COLUMNS, SHAPES
+from tests.bench.shapes import REST_COLUMNS, SHAPES, Shape
 
 LIBRARIES = (
     "dlt.common.libs.pyarrow", "dlt.common.libs.sql_alchemy_compat", "dlt.destinations.impl.duckdb.duck",
@@ -58,7 +62,16 @@ def vendor_of(shape: str) -> Vendor:
     return REST if shape == "rest" else load_vendor(shape if shape == "esales" else SHAPES[shape]().vendor)
 
 
-def ours(shape: str, url: str, folder: Path) -> dict[str, Any]:
+def config_of(shape: Shape, url: str) -> dict[str, str]:
+    return {"base_url": url, **dict.fromkeys(shape.other_addresses, url), **shape.config}
+
+
+def increment(shape: str, url: str, folder: Path) -> dict[str, Any]:
+    """The sync of the next day, into the files that `ours` left."""
+    return ours(shape, url, folder, NOW + timedelta(days=1))
+
+
+def ours(shape: str, url: str, folder: Path, now: datetime = NOW) -> dict[str, Any]:
     import os
 
     import dlt
@@ -73,15 +86,15 @@ def ours(shape: str, url: str, folder: Path) -> dict[str, Any]:
         lock_path = folder / "warehouse" / "warehouse.lock"
         pipelines_dir = folder / "pipelines"
 
-    Places.pipelines_dir.mkdir(parents=True)
+    Places.pipelines_dir.mkdir(parents=True, exist_ok=True)
     vendor = vendor_of(shape)
-    config = files.config(folder) if shape == "esales" else {"base_url": url, **SHAPES[shape]().config}
+    config = files.config(folder) if shape == "esales" else config_of(SHAPES[shape](), url)
     stream = files.STREAM if shape == "esales" else SHAPES[shape]().stream
     dlt.config  # noqa: B018  the providers are made here
     for name, value in config.items():  # the streams of a vendor of files are read from its configuration
         os.environ[f"SOURCES__{shape}__{name}".upper()] = value
     begin = time.process_time(), time.monotonic()
-    report = Sync(Places(), shape, vendor, lambda: NOW, streams=[stream], config=config).go()
+    report = Sync(Places(), shape, vendor, lambda: now, streams=[stream], config=config).go()
     return result(begin, rows=report.rows[stream], parts=report.parts)
 
 
@@ -97,24 +110,33 @@ def limit(shape: str, url: str, folder: Path) -> dict[str, Any]:
     http = Http(Config(shape, {}), url)
     begin = time.process_time(), time.monotonic()
     bodies = folder / "bodies.json"
-    mark = f'"{what.rows_key}":['.encode()
     with bodies.open("wb") as rows, (folder / "others.json").open("wb") as others:
-        for method, path, body, kind in log:
-            answer = http.send(
-                method, path, data=body or None, headers={"Content-Type": kind} if kind else None
-            ).content
-            is_page = mark in answer[:200] and b'"id"' in answer[:400].lower()
-            (rows if is_page else others).write(answer)
-            (rows if is_page else others).write(b"\n")
+        for method, path, body, kind, wanted in log:
+            headers = {"Content-Type": kind} if kind else {}
+            headers |= {"Range": wanted, "Accept-Encoding": "identity"} if wanted else {}
+            answer = http.send(method, path, data=body or None, headers=headers or None).content
+            place = rows if is_page(what, answer, wanted) else others
+            place.write(answer)
+            place.write(b"" if wanted else b"\n")
     with duckdb.connect(str(folder / "limit.duckdb")) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(
-            f"create table t as with pages as (select unnest({what.rows_key}) as r from read_json('{bodies}', "
+            f"create table t as from read_csv('{bodies}', header = true, nullstr = 'null', columns = {what.structure})"
+            if what.is_file
+            else f"create table t as with pages as (select unnest({what.rows_key}) as r from read_json('{bodies}', "
             f"format = 'newline_delimited', maximum_object_size = 100000000, columns = {{{what.rows_key}: '{what.structure}'}})) "
             f"select {what.select} from pages"
         )
         found = con.execute("select count(*) from t").fetchone()
     return result(begin, rows=found[0] if found else 0)
+
+
+def is_page(what: Shape, answer: bytes, wanted: str) -> bool:
+    """Whether an answer has rows, not ids alone; of a file every part has."""
+    if what.is_file:
+        return bool(wanted)
+    begins = f'"{what.rows_key}":['.encode() in answer[:200] and b'id"' in answer[:400].lower()
+    return begins and not re.search(rb'\[\{"id":\d+\}', answer[:200])
 
 
 def defaults(shape: str, url: str, folder: Path) -> dict[str, Any]:
@@ -127,13 +149,19 @@ def defaults(shape: str, url: str, folder: Path) -> dict[str, Any]:
         rows_of: Callable[[], Iterator[Any]] = lambda: files.dicts(folder)  # noqa: E731
     else:
         what = SHAPES[shape]()
-        mark = f'"{what.rows_key}":['.encode()
 
         def rows_of() -> Iterator[Any]:
-            for method, path, body, kind in json.loads((folder / "log.json").read_text()):
-                answer = requests.request(method, url + path, data=body or None, headers={"Content-Type": kind})
-                if mark in answer.content[:200]:
+            file = b""
+            for method, path, body, kind, wanted in json.loads((folder / "log.json").read_text()):
+                headers = {"Content-Type": kind, **({"Range": wanted} if wanted else {})}
+                answer = requests.request(method, url + path, data=body or None, headers=headers)
+                if what.is_file:
+                    file += answer.content if wanted else b""
+                elif is_page(what, answer.content, wanted):
                     yield answer.json()[what.rows_key]
+            lines = csv.DictReader(io.StringIO(file.decode()))
+            while rows := list(islice(lines, 10_000)):
+                yield rows
 
     begin = time.process_time(), time.monotonic()
     pipeline = dlt.pipeline(
@@ -160,4 +188,10 @@ def result(begin: tuple[float, float], **more: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     way, asked, address, place = sys.argv[1:5]
-    print(json.dumps({"ours": ours, "limit": limit, "defaults": defaults}[way](asked, address, Path(place))))
+    print(
+        json.dumps(
+            {"ours": ours, "increment": increment, "limit": limit, "defaults": defaults}[way](
+                asked, address, Path(place)
+            )
+        )
+    )
