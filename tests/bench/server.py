@@ -45,6 +45,9 @@ def main() -> None:
                 self.send_response(404 if found is None else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(found or b"")))
+            for name, text in pages.headers.items():
+                self.send_header(name, text)
+            pages.headers = {}
             self.send_header("X-HubSpot-RateLimit-Max", "1000000000")
             self.send_header("X-HubSpot-RateLimit-Interval-Milliseconds", "10000")
             self.end_headers()
@@ -53,6 +56,9 @@ def main() -> None:
 
         def do_GET(self) -> None:
             self.answer("GET")
+
+        def do_DELETE(self) -> None:
+            self.answer("DELETE")
 
         def do_POST(self) -> None:
             self.answer("POST")

@@ -95,6 +95,8 @@ class Pages:
         self.count = -(-rows // shape.page_size)
         self.kept: dict[str, bytes] = {}
         """What a shape makes once."""
+        self.headers: dict[str, str] = {}
+        """More headers of the next answer."""
         self.is_later = False
         """A day after: one of a hundred records has changed."""
         self._templates = [shape.template(shape.page_size, chance) for _ in range(min(TEMPLATES, self.count))]
@@ -333,6 +335,12 @@ def rest() -> Shape:
     )
 
 
+def salesforce_bulk() -> Shape:
+    from tests.bench.shapes_bulk import salesforce_bulk
+
+    return salesforce_bulk()
+
+
 def marketo() -> Shape:
     from tests.bench.shapes_marketing import marketo
 
@@ -355,6 +363,7 @@ SHAPES: Mapping[str, Callable[[], Shape]] = {
     "hubspot": hubspot,
     "hubspot_history": hubspot_history,
     "salesforce": salesforce,
+    "salesforce_bulk": salesforce_bulk,
     "rest": rest,
     "marketo": marketo,
     "account_engagement": account_engagement,

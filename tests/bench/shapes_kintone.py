@@ -20,6 +20,7 @@ FIELDS = {
     "郵便番号": "SINGLE_LINE_TEXT", "番地": "SINGLE_LINE_TEXT", "取引状況": "DROP_DOWN", "担当者": "USER_SELECT", "備考": "MULTI_LINE_TEXT",
     "更新日時": "UPDATED_TIME", "作成日時": "CREATED_TIME", "作成者": "CREATOR", "更新者": "MODIFIER",
 }  # fmt: skip
+_ID = '{"$id":{"type":"__ID__","value":"%07d%03d"}}'
 _NATIVE = {"UPDATED_TIME": "timestamptz", "CREATED_TIME": "timestamptz"}
 _OF_PEOPLE = ("USER_SELECT", "CREATOR", "MODIFIER")
 
@@ -58,6 +59,10 @@ def _answer(shape: Shape, pages: Pages, method: str, path: str, body: bytes) -> 
     query = parse_qs(url.query).get("query", [""])[0]
     found = re.search(r"\$id > (\d+)", query)
     number = (int(found[1]) // 1_000 + 1 if int(found[1]) else 0) if found else 0
+    if "fields" in url.query:  # the listing of all record numbers
+        last = pages.rows // PAGE
+        ids = ",".join(_ID % (number, row) for row in range(PAGE)) if number < last else ""
+        return f'{{"records":[{ids}],"totalCount":"{pages.rows}"}}'.encode()
     # A page of the template has 500 rows, numbered from its thousand on: the last one of page 3 is 3499.
     rows = pages.page(number) if number < pages.count else "[]"
     return f'{{"records":{rows},"totalCount":"{pages.rows}"}}'.encode()

@@ -173,3 +173,23 @@ def test_the_ledgers_have_no_key_no_constraint_and_no_index(home: Home) -> None:
         migrate(con)
         assert con.execute("from duckdb_constraints()").fetchall() == []
         assert con.execute("from duckdb_indexes()").fetchall() == []
+
+
+@pytest.mark.parametrize(("present_gb", "told", "shown"), [(4, "2000MB", "1.8 GiB"), (64, "6000MB", "5.5 GiB")])
+def test_duckdb_gets_half_of_the_machine_and_no_more_than_it_needs(
+    home: Home, monkeypatch: pytest.MonkeyPatch, present_gb: int, told: str, shown: str
+) -> None:
+    pages = {"SC_PAGE_SIZE": 1_000, "SC_PHYS_PAGES": present_gb * 1_000_000}
+    monkeypatch.setattr(warehouse.os, "sysconf", pages.__getitem__)
+    assert warehouse.memory_limit() == told
+    with warehouse.raw_connection(home) as con:
+        row = con.execute("select current_setting('memory_limit')").fetchone()
+    assert row == (shown,)
+
+
+def test_a_machine_that_does_not_tell_its_memory_gets_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_name: str) -> int:
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(warehouse.os, "sysconf", unknown)
+    assert warehouse.memory_limit() == "6000MB"
