@@ -19,6 +19,8 @@ POINTS = (
     "while extracting",
     "before the state was saved",
     "after extracting",
+    "after normalizing",
+    "amid the deletion of the extract",
     "before the first file was swapped",
     "after the first file was swapped",
     "after all files were filtered",

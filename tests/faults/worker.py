@@ -46,8 +46,25 @@ def after_loading(table: str) -> None:
     setattr(DuckDbCopyJob, "run", patched)  # noqa: B010  a type checker would refuse the assignment
 
 
+def amid_the_deletion_of_an_extract() -> None:
+    """Die when the first file of an extracted package is gone, and the others are not."""
+    from dlt.common.storages.load_package import PackageStorage
+
+    delete = PackageStorage.delete_package
+
+    def patched(packages: Any, load_id: str, not_exists_ok: bool = False) -> None:
+        folder = Path(packages.storage.make_full_path(packages.get_package_path(load_id)))
+        if folder.parent.name == "extracted":
+            (folder / packages.SCHEMA_FILE_NAME).unlink()
+            die()
+        delete(packages, load_id, not_exists_ok)
+
+    setattr(PackageStorage, "delete_package", patched)  # noqa: B010  a type checker would refuse the assignment
+
+
 def arm(point: str) -> None:
     """Arrange the death."""
+    from dlt.common.storages.load_storage import LoadStorage
     from dlt.extract.extract import Extract
 
     from orchestration import landing, syncs
@@ -57,6 +74,8 @@ def arm(point: str) -> None:
         "while extracting": lambda: after(Reader, "read", times=3),
         "before the state was saved": lambda: after(Extract, "commit_packages"),
         "after extracting": lambda: after(syncs, "_extract"),
+        "after normalizing": lambda: after(LoadStorage, "commit_new_load_package"),
+        "amid the deletion of the extract": amid_the_deletion_of_an_extract,
         "before the first file was swapped": lambda: setattr(landing.os, "replace", die),
         "after the first file was swapped": lambda: after(landing, "_rewrite"),
         "after all files were filtered": lambda: after(syncs, "filter_unchanged"),
