@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -30,6 +31,24 @@ def after(owner: Any, name: str, *, times: int = 1) -> None:
         return result
 
     setattr(owner, name, patched)
+
+
+def at_swap(*, file: str = "", is_done: bool) -> None:
+    """Die at the first swap of a staged file whose name begins so: just before it, or just after it."""
+    from orchestration import landing
+
+    swap = os.replace
+
+    def patched(source: Path, target: Path) -> None:
+        dies = target.name.startswith(file)
+        if dies and not is_done:
+            die()
+        swap(source, target)
+        if dies:
+            die()
+
+    # landing's own name only: dlt swaps files of its own all the time
+    setattr(landing, "os", SimpleNamespace(replace=patched))  # noqa: B010  a type checker would refuse the assignment
 
 
 def after_loading(table: str) -> None:
@@ -67,7 +86,7 @@ def arm(point: str) -> None:
     from dlt.common.storages.load_storage import LoadStorage
     from dlt.extract.extract import Extract
 
-    from orchestration import landing, syncs
+    from orchestration import syncs
     from sources.arrow import Reader
 
     points: dict[str, Callable[[], None]] = {
@@ -76,8 +95,9 @@ def arm(point: str) -> None:
         "after extracting": lambda: after(syncs, "_extract"),
         "after normalizing": lambda: after(LoadStorage, "commit_new_load_package"),
         "amid the deletion of the extract": amid_the_deletion_of_an_extract,
-        "before the first file was swapped": lambda: setattr(landing.os, "replace", die),
-        "after the first file was swapped": lambda: after(landing, "_rewrite"),
+        "before the first file was swapped": lambda: at_swap(is_done=False),
+        "after the first file was swapped": lambda: at_swap(is_done=True),
+        "after the tombstones were swapped in": lambda: at_swap(file="swept.", is_done=True),
         "after all files were filtered": lambda: after(syncs, "filter_unchanged"),
         "after rows with a key were loaded": lambda: after_loading("steps"),
         "after rows without a key were loaded": lambda: after_loading("journal"),
