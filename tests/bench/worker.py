@@ -103,7 +103,7 @@ def limit(shape: str, url: str, folder: Path) -> dict[str, Any]:
             answer = http.send(
                 method, path, data=body or None, headers={"Content-Type": kind} if kind else None
             ).content
-            is_page = mark in answer[:200] and b'"id"' in answer[:400].lower()
+            is_page = mark in answer[:200] and b'"id"' in answer[:400].lower() and what.lists_ids not in path
             (rows if is_page else others).write(answer)
             (rows if is_page else others).write(b"\n")
     with duckdb.connect(str(folder / "limit.duckdb")) as con:
