@@ -33,15 +33,22 @@ def drop_rows_of_aborted(pipeline: dlt.Pipeline) -> None:
 
 
 def drop_unfinished_extracts(pipeline: dlt.Pipeline) -> None:
-    """dlt extracts into a folder of its own, which stays with all rows in it when the process dies or a source fails.
+    """Drop what dlt extracted and will not use: what is left can be normalized. Call it with the pipeline's lock held.
 
-    What was read is read again, so nobody needs it; nor a package of the very first extraction whose process died before
-    dlt knew a schema, which dlt could not normalize. Call it with the lock of the pipeline held.
+    dlt extracts into a folder of its own, which stays with all rows in it when the process dies or a source fails: what was
+    read is read again. In `extracted` lies what was read to its end, but for three that would block every later run:
+    a package of the very first extraction whose process died before dlt knew a schema; one that is normalized already,
+    whose process died before all its files were deleted; one without rows, which dlt deletes too.
     """
+    place = Path(pipeline.working_dir)
     is_known = bool(pipeline.default_schema_name)
-    for folder in Path(pipeline.working_dir).glob("normalize/*/"):
-        if folder.name != "extracted" or not is_known:  # in `extracted` lies what was read to its end
+    for folder in place.glob("normalize/*/"):
+        if folder.name != "extracted" or not is_known:
             shutil.rmtree(folder)
+    for package in place.glob("normalize/extracted/*/"):
+        is_normalized = (place / "load" / "normalized" / package.name).exists()
+        if is_normalized or not any(package.glob("new_jobs/*")):
+            shutil.rmtree(package)
 
 
 def causes(error: BaseException) -> Generator[BaseException]:

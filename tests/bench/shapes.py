@@ -76,6 +76,8 @@ class Shape:
     """Columns of one row `r`."""
     rows_key: str
     config: Mapping[str, str]
+    lists_ids: str = "no such path"
+    """In the path of a request for nothing but ids: the sweep behind a first load in several parts reads no rows."""
     other_addresses: tuple[str, ...] = ()
     """Settings that hold the server's address beside `base_url`."""
 
@@ -209,6 +211,7 @@ def _hubspot(stream: str, page_size: int, with_history: bool) -> Shape:
                           *(['r."propertiesWithHistory"'] if with_history else [])]),
         rows_key="results",
         config={"token": "pat-bench"},
+        lists_ids="properties=hs_object_id",
     )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def limit(shape: str, url: str, folder: Path) -> dict[str, Any]:
                 parts.append(folder / f"part{len(parts)}.csv")
                 parts[-1].write_bytes(answer)
                 continue
-            place = rows if is_page(what, answer, wanted) else others
+            place = rows if is_page(what, answer, wanted) and what.lists_ids not in path else others
             place.write(answer)
             place.write(b"" if wanted else b"\n")
     with duckdb.connect(str(folder / "limit.duckdb")) as con:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -49,6 +49,10 @@ class Moment:
     part: str
     share: float
     turn: int = 1
+
+    def earlier(self) -> Moment:
+        """For when the run had ended before this one."""
+        return replace(self, share=round(self.share / 4, 3), turn=1)
 
     @staticmethod
     def choose(chance: Random, part: str, sources: int = 1) -> Moment:
@@ -121,7 +125,9 @@ def _start(home: Path, now: datetime, notes: Path, arguments: tuple[str, ...]) -
 
 def _wait_for(process: subprocess.Popen[str], notes: Path, moment: Moment) -> None:
     """Until the part begins for the nth time; fewer turns than that are waited for until the process ends."""
+    give_up = time.monotonic() + 900
     while process.poll() is None and notes.read_text().count(f" begins {moment.part}\n") < moment.turn:
+        assert time.monotonic() < give_up, f"{moment.part} never began, and the process does not end"
         time.sleep(0.005)
 
 

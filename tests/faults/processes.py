@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,5 +44,4 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         process.kill()
-        process.wait()
-        time.sleep(0.1)
+        process.wait()  # the kernel has let go of its locks then

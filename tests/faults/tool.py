@@ -7,7 +7,6 @@ only the newest version of a record is there, and it is in the window when its s
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,7 +98,6 @@ class ToolConnection(Connection):
         self.store = Store(Path(config["store"]))
         self.clock = clock
         self.page = int(config.get("page", "500"))
-        self.pause = float(config.get("pause", "0"))
         self.permitted = bool(config.get("permitted"))
         self.hidden = str(config.get("hidden", ""))
         self.fail_after = int(config.get("fail_after", "-1"))
@@ -132,8 +130,6 @@ class ToolConnection(Connection):
             self._log(stream, rows[first : first + self.page])
             if self.requests == self.fail_after:
                 raise RuntimeError("the line broke")
-            if self.pause:
-                time.sleep(self.pause)
             if first >= 2 * self.page and stream.name in self.nonsense:
                 raise BadAnswer(f"tool: {stream.object} answers nonsense")
             if stream.name == self.quota_at:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -32,6 +33,24 @@ def after(owner: Any, name: str, *, times: int = 1) -> None:
     setattr(owner, name, patched)
 
 
+def at_swap(*, file: str = "", is_done: bool) -> None:
+    """Die at the first swap of a staged file whose name begins so: just before it, or just after it."""
+    from orchestration import landing
+
+    swap = os.replace
+
+    def patched(source: Path, target: Path) -> None:
+        dies = target.name.startswith(file)
+        if dies and not is_done:
+            die()
+        swap(source, target)
+        if dies:
+            die()
+
+    # landing's own name only: dlt swaps files of its own all the time
+    setattr(landing, "os", SimpleNamespace(replace=patched))  # noqa: B010  a type checker would refuse the assignment
+
+
 def after_loading(table: str) -> None:
     """Die when that table's file is in the warehouse and dlt has not noted it yet."""
     from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
@@ -46,19 +65,39 @@ def after_loading(table: str) -> None:
     setattr(DuckDbCopyJob, "run", patched)  # noqa: B010  a type checker would refuse the assignment
 
 
+def amid_the_deletion_of_an_extract() -> None:
+    """Die when the first file of an extracted package is gone, and the others are not."""
+    from dlt.common.storages.load_package import PackageStorage
+
+    delete = PackageStorage.delete_package
+
+    def patched(packages: Any, load_id: str, not_exists_ok: bool = False) -> None:
+        folder = Path(packages.storage.make_full_path(packages.get_package_path(load_id)))
+        if folder.parent.name == "extracted":
+            (folder / packages.SCHEMA_FILE_NAME).unlink()
+            die()
+        delete(packages, load_id, not_exists_ok)
+
+    setattr(PackageStorage, "delete_package", patched)  # noqa: B010  a type checker would refuse the assignment
+
+
 def arm(point: str) -> None:
     """Arrange the death."""
+    from dlt.common.storages.load_storage import LoadStorage
     from dlt.extract.extract import Extract
 
-    from orchestration import landing, syncs
+    from orchestration import syncs
     from sources.arrow import Reader
 
     points: dict[str, Callable[[], None]] = {
         "while extracting": lambda: after(Reader, "read", times=3),
         "before the state was saved": lambda: after(Extract, "commit_packages"),
         "after extracting": lambda: after(syncs, "_extract"),
-        "before the first file was swapped": lambda: setattr(landing.os, "replace", die),
-        "after the first file was swapped": lambda: after(landing, "_rewrite"),
+        "after normalizing": lambda: after(LoadStorage, "commit_new_load_package"),
+        "amid the deletion of the extract": amid_the_deletion_of_an_extract,
+        "before the first file was swapped": lambda: at_swap(is_done=False),
+        "after the first file was swapped": lambda: at_swap(is_done=True),
+        "after the tombstones were swapped in": lambda: at_swap(file="swept.", is_done=True),
         "after all files were filtered": lambda: after(syncs, "filter_unchanged"),
         "after rows with a key were loaded": lambda: after_loading("steps"),
         "after rows without a key were loaded": lambda: after_loading("journal"),

@@ -63,11 +63,11 @@ def test_the_lock_says_who_holds_it_and_since_when(home: Home) -> None:
     other = context.Process(target=_hold_for_long, args=(str(home.lock_path),))
     other.start()
     note = home.lock_path.with_suffix(".holder.json")
-    for _ in range(200):
-        if note.exists():
-            break
-        time.sleep(0.1)
     try:
+        give_up = time.monotonic() + 60
+        while not (note.exists() and note.read_text()):  # made, then written
+            assert other.is_alive() and time.monotonic() < give_up
+            time.sleep(0.05)
         since = json.loads(note.read_text())["since"]
         with (
             pytest.raises(WarehouseHeld, match=f"the other one .*since {since[:13]}"),
@@ -126,6 +126,15 @@ def test_loads_are_numbered_in_the_order_of_landing_and_stamped_once(home: Home)
         assert con.execute("select table_name, row_count, unchanged_count from ledger.load_tables").fetchall() == [
             ("t", 3, 1)
         ]
+
+
+def test_half_a_stamp_is_none(home: Home) -> None:
+    with raw_connection(home) as con:
+        migrate(con)
+        with pytest.raises(duckdb.Error):
+            stamp_load(con, Load("a", "crm", "v", {"s": (1, 0), "t": ("not a number", 0)}), NOW)  # type: ignore[dict-item]
+    with raw_connection(home) as con:
+        assert con.execute("from ledger.loads").fetchall() == con.execute("from ledger.load_tables").fetchall() == []
 
 
 def test_loads_that_finished_without_a_stamp_are_stamped_in_the_order_of_landing(home: Home) -> None:
