@@ -89,6 +89,7 @@ FIRST = Load(
             activity("a4", 1, 32, "2026-03-15T00:00:00Z", Merge_IDs="[90, 91]"),
             activity("w1", 1, 1, "2026-03-05T00:00:00Z", "/pricing/"),
             activity("f1", 1, 2, "2026-03-06T00:00:00Z", "春のセミナー.申込"),
+            activity("f2", 1, 2, "2026-03-06T02:00:00Z", "秋のセミナー.申込"),
             activity("e1", 1, 6, "2026-03-07T00:00:00Z", "春のセミナー.招待", Campaign_Run_ID="5", Step_ID="1"),
             activity("e2", 1, 10, "2026-03-07T01:00:00Z", "春のセミナー.招待", Campaign_Run_ID="5", Step_ID="1", Is_Bot_Activity="false"),
             activity("e3", 1, 11, "2026-03-07T02:00:00Z", "春のセミナー.招待", Campaign_Run_ID="5", Step_ID="1", Is_Bot_Activity="true"),
@@ -113,6 +114,12 @@ SECOND = Load(
     "marketo",
     "2026-04-08T00:00:00Z",
     {
+        "activity_types": [{"id": "100002", "name": "Fair Visit"}],
+        "programs": [
+            {**PROGRAM, "name": "夏のセミナー", "updated_at": at("2026-04-05T00:00:00Z")},
+            {"id": "1002", "name": "秋のセミナー", "updated_at": at("2026-04-05T00:00:00Z")},
+            {"id": "1003", "name": "ほかのメール", "updated_at": at("2026-04-05T00:00:00Z")},
+        ],
         "leads": [
             lead(4, "2026-04-05T00:00:00Z", lead_status="Engaged"),
             {"id": "5", "_deleted": True, "_deleted_at": at("2026-04-06T00:00:00Z")},
@@ -248,11 +255,20 @@ def test_touches_have_the_words_of_the_maps_and_bots_are_none(built: tuple[Files
     assert found == [
         ("e1", "email", "email", "outbound", None, True),
         ("e2", "email_open", "newsletter", "inbound", None, True),
-        ("f1", "form", "website", "inbound", "submitted", True),
+        ("f1", "form", "website", "inbound", "submitted", True),  # by the name that the program had then
+        ("f2", "form", "website", "inbound", "submitted", True),  # the program came after it
         ("s1", "seminar", "seminar", "inbound", None, True),
-        ("s2", "booth_visit", "unmapped", "inbound", None, False),
+        ("s2", "fair_visit", "unmapped", "inbound", None, False),
         ("w1", "web_visit", "website", "inbound", None, False),
     ]
+
+
+def test_an_event_of_an_email_finds_a_program_that_comes_after_it(built: tuple[Files, Files]) -> None:
+    files = built[0]
+    found = files.rows(
+        "select campaign_key from canonical.canonical_email_event where source_id in ('e1', 'e4') order by source_id"
+    )
+    assert found == [(key(files, "programs", "1001"),), (key(files, "programs", "1003"),)]
 
 
 def test_events_of_an_email_share_their_send(built: tuple[Files, Files]) -> None:
@@ -272,11 +288,11 @@ def test_a_program_is_a_campaign_with_its_costs_and_members(built: tuple[Files, 
     files = built[0]
     found = files.rows(
         "select name, channel, campaign_type, start_date::varchar, actual_cost::double, budget, record_url"
-        " from canonical.canonical_campaign where source_system = 'marketo'"
+        " from canonical.canonical_campaign where source_system = 'marketo' and source_id = '1001'"
     )
     assert found == [
         (
-            "春のセミナー",
+            "夏のセミナー",
             "seminar",
             "Event with Webinar",
             "2026-04-01",

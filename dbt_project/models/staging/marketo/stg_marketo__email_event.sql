@@ -29,23 +29,27 @@ with
                 ],
                 keys=["marketo_guid"],
                 cursor="activity_date",
+                also_touched=[
+                    touched_by_name(
+                        "marketo",
+                        "activities",
+                        "marketo_guid",
+                        ["primary_attribute_value"],
+                        "split_part(cast(primary_attribute_value as string), '.', 1)",
+                        "programs",
+                    )
+                ],
             )
         }}
     ),
 
-    programs as ({{ latest("marketo", "programs", ["name"], cursor="updated_at", restrict=false) }}),
-
-    programs_by_name as (
-        select source_system, name, max(id) as program_id from programs where name <> '' group by source_system, name
-    ),
-
     of_emails as (
-        select activities.*, programs_by_name.program_id
+        select activities.*, names.program_id
         from activities
         left join
-            programs_by_name
-            on activities.source_system = programs_by_name.source_system
-            and split_part(cast(activities.primary_attribute_value as string), '.', 1) = programs_by_name.name
+            {{ ref("stg_marketo__program_name") }} as names
+            on activities.source_system = names.source_system
+            and split_part(cast(activities.primary_attribute_value as string), '.', 1) = names.name
         where activities.activity_type_id in ({{ events.keys() | join(", ") }})
     )
 

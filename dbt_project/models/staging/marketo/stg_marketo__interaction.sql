@@ -15,6 +15,14 @@
     11: ("email_click", "inbound"),
 } %}
 
+{% set program_name %}
+    case
+        when activity_type_id in (2, 6, 10, 11)
+        then split_part(cast(primary_attribute_value as string), '.', 1)
+        else {{ json_key("cast(attributes as string)", "Program") }}
+    end
+{% endset %}
+
 with
     activities as (
         {{
@@ -30,17 +38,22 @@ with
                 ],
                 keys=["marketo_guid"],
                 cursor="activity_date",
+                also_touched=[
+                    touched_by_name(
+                        "marketo",
+                        "activities",
+                        "marketo_guid",
+                        ["activity_type_id", "primary_attribute_value", "attributes"],
+                        program_name,
+                        "programs",
+                    ),
+                    touched_by_lookup("marketo", "activity_types", "activities", key="marketo_guid"),
+                ],
             )
         }}
     ),
 
     types as ({{ latest("marketo", "activity_types", ["name"], restrict=false) }}),
-
-    programs as ({{ latest("marketo", "programs", ["name"], cursor="updated_at", restrict=false) }}),
-
-    programs_by_name as (
-        select source_system, name, max(id) as program_id from programs where name <> '' group by source_system, name
-    ),
 
     touches as (
         select
@@ -60,11 +73,7 @@ with
                     }}
             end as touch_type,
             case activities.activity_type_id when 6 then 'outbound' else 'inbound' end as direction,
-            case
-                when activities.activity_type_id in (2, 6, 10, 11)
-                then split_part(cast(activities.primary_attribute_value as string), '.', 1)
-                else {{ json_key("cast(activities.attributes as string)", "Program") }}
-            end as program_name
+            {{ program_name }} as program_name
         from activities
         left join
             types
@@ -80,12 +89,12 @@ with
     ),
 
     of_programs as (
-        select touches.*, programs_by_name.program_id
+        select touches.*, names.program_id
         from touches
         left join
-            programs_by_name
-            on touches.source_system = programs_by_name.source_system
-            and touches.program_name = programs_by_name.name
+            {{ ref("stg_marketo__program_name") }} as names
+            on touches.source_system = names.source_system
+            and touches.program_name = names.name
     )
 
 select
