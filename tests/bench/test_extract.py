@@ -16,7 +16,7 @@ def test_the_benchmark_prints_its_ratios_over_several_rounds(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert found == json.loads(done.stdout)
-    assert found["ratios"].keys() == {"cpu_vs_limit", "speed_vs_dlt_defaults", "memory_mb"}
+    assert found["ratios"].keys() == {"cpu_vs_limit", "speed_vs_dlt_defaults", "memory_mb", "increment_share"}
     for vendor in ("hubspot", "esales"):
         assert found["ratios"]["cpu_vs_limit"][vendor] > 0 and found["ratios"]["memory_mb"][vendor] > 0
         assert found["parts"][vendor].keys() == {"extract", "normalize", "load", "drop_unchanged"}
