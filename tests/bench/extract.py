@@ -83,7 +83,9 @@ def bench(vendor: str, rows: int, rounds: int, with_defaults: bool) -> dict[str,
 def summary(vendor: str, found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     increments = found.pop("increment")
     counts = {way: {run["rows"] for run in runs} for way, runs in found.items() if runs}
-    if len(set().union(*counts.values())) != 1:
+    found_rows = set().union(*counts.values())
+    # A page that begins a part is read again by the limit too, which drops no row that it has already.
+    if len(counts["ours"]) != 1 or min(found_rows) != min(counts["ours"]) or max(found_rows) > 1.001 * min(found_rows):
         raise SystemExit(f"{vendor}: the ways do not agree on the number of rows: {counts}")
     median = {
         way: {k: statistics.median(r[k] for r in runs) for k in ("cpu", "seconds", "memory_mb")}
