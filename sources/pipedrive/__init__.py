@@ -29,11 +29,12 @@ KINDS: Final[Mapping[DataType, str]] = {
     "bool": "is_deleted active_flag done", "bigint": "order_nr",
 }  # fmt: skip
 KIND: Final[Mapping[str, DataType]] = {field: kind for kind, fields in KINDS.items() for field in fields.split()}
-ITEM, ADDRESS = "id add_time update_time is_deleted", "value locality admin_area_level_1 country postal_code"
+ITEM = "id add_time update_time is_deleted custom_fields"
+ADDRESS = "value locality admin_area_level_1 country postal_code"
 
 
 def _stream(name: str, fields: str, *paths: str, deletes: Deletes = "sweep", whole: bool = False) -> Stream:
-    """Fields that are not named become text columns too; custom ones lie in `custom_fields`, as JSON."""
+    """Fields that are not named become text columns too; custom ones lie in `custom_fields`, as JSON by their keys."""
     path = {each: ("address", each) for each in ADDRESS.split()} if name == "organizations" else {}
     columns: dict[str, DataType] = {each: KIND.get("" if each in path else each, "text") for each in fields.split()}
     shape = {each: Field(path.get(each, (each,)), kind) for each, kind in columns.items()}
@@ -88,9 +89,8 @@ class Pipedrive(Connection):
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
         import pyarrow as pa
 
-        for body in self._bodies(stream, {}):
-            keys = [str(row[stream.key[0]]) for row in loads(body)["data"]]
-            yield pa.table({stream.key[0]: pa.array(keys, pa.string())})
+        for body in self._bodies(stream, {}):  # all that is swept has the key `id`
+            yield pa.table({"id": pa.array([str(row["id"]) for row in loads(body)["data"]], pa.string())})
 
     def _bodies(self, stream: Stream, asked: Mapping[str, Any]) -> Iterator[bytes]:
         if stream.name != "deal_products":

@@ -16,6 +16,8 @@ TOOLS = (
     {"name": "pipedrive", "vendor": "pipedrive", "staging": "pipedrive", "base_url": "https://hikari.pipedrive.com"},
 )
 
+DOMAIN = "5f1c2a90d37b48e6a1c04be2d98f73610ab4c7e9"
+
 
 def item(number: int, updated: str, **fields: Any) -> Mapping[str, Any]:
     return {
@@ -52,7 +54,8 @@ FIRST = Load(
             item(12, "2026-01-01T00:00:00Z", name="Proposal Made", pipeline_id="1", order_nr=2),
             item(13, "2026-01-01T00:00:00Z", name="Our own word", pipeline_id="1", order_nr=3),
         ],
-        "organizations": [item(n, "2026-03-02T00:00:00Z", name=f"会社{n}", country="JP", owner_id="7") for n in (1, 2)],
+        "organizations": [item(n, "2026-03-02T00:00:00Z", name=f"会社{n}", country="JP", owner_id="7",
+                               custom_fields=f'{{"{DOMAIN}":"kaisha{n}.example"}}') for n in (1, 2)],
         "persons": [
             item(1, "2026-03-02T00:00:00Z", name="山田 太郎", last_name="山田", first_name="太郎", org_id="1",
                  emails='[{"value":"old@yamada.example","primary":false},{"value":"taro@yamada.example","primary":true}]',
@@ -60,7 +63,7 @@ FIRST = Load(
             item(2, "2026-03-02T00:00:00Z", name="名無し", emails="[]", phones="[]"),
         ],
         "deals": [
-            deal(1, "2026-03-01T00:00:00Z", 11),
+            deal(1, "2026-03-01T00:00:00Z", 11, custom_fields="{}"),
             deal(2, "2026-03-20T00:00:00Z", 12, "won", won_time=at("2026-03-20T00:00:00Z"),
                  stage_change_time=at("2026-03-10T00:00:00Z")),
             deal(3, "2026-03-05T00:00:00Z", 13, stage_change_time=at("2026-03-05T00:00:00Z")),
@@ -161,6 +164,15 @@ def test_a_person_has_the_primary_address_and_every_organization_in_turn(built: 
         "select source_id, is_primary, strftime(valid_to, '%m-%d') from canonical.canonical_person_account order by 1"
     )
     assert stays == [("1/1", False, "04-03"), ("1/2", True, None)]
+
+
+def test_a_custom_field_is_told_by_its_key_so_that_a_company_can_map_it(built: Files) -> None:
+    told = f"json_extract_string(extra_columns, '$.\"{DOMAIN}\"')"
+    found = built.rows(f"select source_id, {told} from canonical.canonical_account order by 1")
+    assert found == [("1", "kaisha1.example"), ("2", "kaisha2.example")]
+    assert built.rows("select count(*) from canonical.canonical_opportunity where not json_valid(extra_columns)") == [
+        (0,)
+    ]
 
 
 def test_an_activity_happens_when_it_was_due_and_is_a_task_until_it_is_done(built: Files) -> None:

@@ -3,13 +3,37 @@
 {% set columns = ["title", "org_id", "person_id", "pipeline_id", "expected_close_date", "lost_reason"] %}
 {% set renamed = touched_by_lookup("pipedrive", "pipelines", "deals") %}
 
+-- Custom fields are told by their keys among the other fields that no column is made of.
+{% set with_custom_fields %}
+    case
+        when custom_fields like '{"%' and extra_columns like '{"%'
+        then left(extra_columns, length(extra_columns) - 1) || ',' || substr(custom_fields, 2)
+        when custom_fields like '{"%'
+        then custom_fields
+        else extra_columns
+    end as extra_columns
+{% endset %}
+{% set common = [
+    "source_system",
+    "vendor",
+    "id",
+    "add_time",
+    "is_deleted",
+    "load_id",
+    "stamp",
+    "committed_at",
+    "load_seq",
+    "is_gone",
+    "gone_at",
+] %}
+
 with
     deals as (
         {{
             latest(
                 "pipedrive",
                 "deals",
-                columns + ["add_time"],
+                columns + ["custom_fields", "add_time"],
                 cursor="update_time",
                 flag="is_deleted",
                 also_touched=[renamed],
@@ -19,29 +43,12 @@ with
 
     pipelines as ({{ latest("pipedrive", "pipelines", ["name"], cursor="update_time", restrict=false) }}),
 
+    told as (select {%- for name in common + columns %} {{ name }}, {%- endfor %} {{ with_custom_fields }} from deals),
+
     named as (
-        select
-            deals.source_system,
-            deals.vendor,
-            deals.id,
-            deals.title,
-            deals.org_id,
-            deals.person_id,
-            deals.pipeline_id,
-            deals.expected_close_date,
-            deals.lost_reason,
-            deals.add_time,
-            deals.is_deleted,
-            deals.stamp,
-            deals.committed_at,
-            deals.is_gone,
-            deals.gone_at,
-            deals.extra_columns,
-            deals.load_id,
-            deals.load_seq,
-            pipelines.name as pipeline_name
-        from deals
-        left join pipelines on deals.source_system = pipelines.source_system and deals.pipeline_id = pipelines.id
+        select told.*, pipelines.name as pipeline_name
+        from told
+        left join pipelines on told.source_system = pipelines.source_system and told.pipeline_id = pipelines.id
     )
 
 select

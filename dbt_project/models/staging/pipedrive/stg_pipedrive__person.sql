@@ -2,8 +2,42 @@
 
 {% set columns = ["name", "first_name", "last_name", "emails", "phones", "job_title", "owner_id", "org_id"] %}
 
+-- Custom fields are told by their keys among the other fields that no column is made of.
+{% set with_custom_fields %}
+    case
+        when custom_fields like '{"%' and extra_columns like '{"%'
+        then left(extra_columns, length(extra_columns) - 1) || ',' || substr(custom_fields, 2)
+        when custom_fields like '{"%'
+        then custom_fields
+        else extra_columns
+    end as extra_columns
+{% endset %}
+{% set common = [
+    "source_system",
+    "vendor",
+    "id",
+    "add_time",
+    "is_deleted",
+    "load_id",
+    "stamp",
+    "committed_at",
+    "load_seq",
+    "is_gone",
+    "gone_at",
+] %}
+
 with
-    people as ({{ latest("pipedrive", "persons", columns + ["add_time"], cursor="update_time", flag="is_deleted") }}),
+    people as (
+        {{
+            latest(
+                "pipedrive",
+                "persons",
+                columns + ["custom_fields", "add_time"],
+                cursor="update_time",
+                flag="is_deleted",
+            )
+        }}
+    ),
 
     -- The address that is marked as primary counts, else the first one.
     addresses as ({{ explode_json_list("people", "emails", ["source_system", "id"]) }}),
@@ -36,7 +70,12 @@ with
     ),
 
     persons as (
-        select people.*, first_addresses.email, first_numbers.phone, first_numbers.mobile
+        select
+            {%- for name in common + columns %} people.{{ name }}, {%- endfor %}
+            {{ with_custom_fields }},
+            first_addresses.email,
+            first_numbers.phone,
+            first_numbers.mobile
         from people
         left join
             first_addresses on people.source_system = first_addresses.source_system and people.id = first_addresses.id
