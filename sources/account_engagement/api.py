@@ -88,6 +88,8 @@ class AccountEngagement(Connection):
     def __init__(self, config: Config, sleep: Callable[[float], None] | None = None) -> None:
         more = [name.strip() for name in (config.get("prospect_fields") or "").split(",")]
         self._more = [name for name in more if name and name not in OBJECTS["prospects"].fields]
+        self._listed: dict[str, list[str]] = {}
+        """Stream -> all ids, when this run has listed them."""
         self._login = Http(config, config["login_url"], rules=LOGIN_ERRORS, sleep=sleep)
         unit = {"Pardot-Business-Unit-Id": config["business_unit_id"]}
         self._http = Http(
@@ -132,19 +134,27 @@ class AccountEngagement(Connection):
             asked[f"{each.order}BeforeOrEqualTo"] = instant(window.end)
             if window.start is not None:
                 asked[f"{each.order}AfterOrEqualTo"] = instant(window.start)
+        is_listing = window.start is None and not window.backfill
+        listed: list[str] = []
         for body in self._bodies(each, asked, each.order or "id"):
             yield Pages([body], self._shapes[stream.name])
+            if is_listing and stream.deletes == "sweep":
+                listed += _ids(body)
+        if is_listing:
+            self._listed[stream.name] = listed
 
     def goes_on_by(self, stream: Stream, window: Window) -> GoesOnBy:  # noqa: ARG002
         """Pages come in the order of the stamp; objects without one are read in one piece."""
         return "cursor" if OBJECTS[stream.name].order else "nothing"
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
-        """What is there, the recycle bin included: what lies in it says so itself."""
+        """What is there, the recycle bin included: what lies in it says so itself. A listing of this run serves for it."""
         import pyarrow as pa
 
-        for body in self._bodies(OBJECTS[stream.name], {"fields": "id"}, "id"):
-            yield pa.table({"id": pa.array([str(row["id"]) for row in loads(body)["values"]], pa.string())})
+        found = self._listed.get(stream.name)
+        if found is None:
+            found = [one for body in self._bodies(OBJECTS[stream.name], {"fields": "id"}, "id") for one in _ids(body)]
+        yield pa.table({"id": pa.array(found, pa.string())})
 
     @cached_property
     def _shapes(self) -> Mapping[str, Json]:
@@ -202,6 +212,10 @@ class AccountEngagement(Connection):
 def instant(moment: datetime) -> str:
     """The form that filters take; whole seconds, as stamps are."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
+def _ids(body: bytes) -> list[str]:
+    return [str(row["id"]) for row in loads(body)["values"]]
 
 
 def _last(body: bytes, order: str) -> str | None:

@@ -1,6 +1,7 @@
 """The objects of Account Engagement that are read: their fields by API name with types, how each is ordered and filtered.
 
-Tables only. From the object pages of the reference of version 5 (prospect-v5, visitor-v5, visitor-activity-v5, campaign-v5,
+Tables only. From the object pages of the reference of version 5, of which long ones could be read in excerpts only, and never
+seen against a business unit (prospect-v5, visitor-v5, visitor-activity-v5, campaign-v5,
 list-v5, list-membership-v5, form-v5, email-v5, list-email-v5, lifecycle-stage-v5, lifecycle-history-v5, opportunity-v5,
 prospect-account-v5 under https://developer.salesforce.com/docs/marketing/pardot/guide/).
 """

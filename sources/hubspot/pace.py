@@ -20,6 +20,8 @@ SEARCHES_A_SECOND: Final = 5
 NO_LIMIT: Final = 2_500
 # The vendor's window and ours are not the same clock: without this, the first request of a new window may be early.
 MARGIN: Final = 0.05
+GRAIN: Final = 0.001
+"""Sums of seconds are rounded: a pause that ends exactly at the margin would be followed by one of nothing, for ever."""
 
 
 class Pace:
@@ -48,7 +50,7 @@ class Pace:
             if len(sent) < most:
                 sent.append(now)
                 return
-            self._sleep(seconds + MARGIN - (now - sent[0]))
+            self._sleep(seconds + MARGIN + GRAIN - (now - sent[0]))
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Takes over the account's own limit from an answer's headers."""

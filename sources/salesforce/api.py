@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ import orjson
 from sources.arrow import Csv, Field, Json, Pages, column_name, envelope, loads
 from sources.errors import BadAnswer, CredentialsRejected, QuotaExhausted
 from sources.http import Http, Rule
-from sources.salesforce.bulk import BULK_FROM, FIRST_LOOK, Place, QueryJobs, place_in
+from sources.salesforce.bulk import BULK_FROM, FIRST_LOOK, Place, QueryJobs, column_of, place_in
 from sources.salesforce.sign_in import sign_in
 from sources.stream import Clock, Connection, DataType, GoesOnBy, Rejected, Stream, Window
 
@@ -99,6 +99,7 @@ class SalesforceConnection(Connection):
         self._jobs, self._bulk_from = jobs, bulk_from
         self._described: dict[str, dict[str, str]] = {}
         self._begun: dict[tuple[str, str], _Reading] = {}
+        self._listed: dict[str, list[pa.ChunkedArray]] = {}
 
     @property
     def requests(self) -> int:  # type: ignore[override]
@@ -132,7 +133,14 @@ class SalesforceConnection(Connection):
         if stream.deletes == "feed":
             yield from self._lost_deletions(stream, window)
         reading = self._begun.pop((stream.name, window.in_words()), None) or self._begin(stream, window)
-        yield from self._by_job(stream, window, reading) if reading.place else self._by_rest(stream, reading)
+        whole = window.start is None and not window.backfill and not reading.is_resumed and stream.deletes == "sweep"
+        ids: list[pa.ChunkedArray] = []
+        for page in self._by_job(stream, window, reading) if reading.place else self._by_rest(stream, reading):
+            yield page
+            if whole:
+                ids += map(_ids_of, page.bodies, repeat(page.shape))
+        if whole:
+            self._listed[stream.name] = ids
 
     def _begin(self, stream: Stream, window: Window, *, anew: bool = False) -> _Reading:
         """Goes on with a job whose place was noted; else asks for the first page, which says how many rows there are."""
@@ -162,7 +170,7 @@ class SalesforceConnection(Connection):
             wide = len(reading.chunks) > 1
             yield Pages([self._widened(stream, reading, body) if wide else body], shape)
 
-    def _by_job(self, stream: Stream, window: Window, reading: _Reading) -> Iterator[Batch]:
+    def _by_job(self, stream: Stream, window: Window, reading: _Reading) -> Iterator[Pages]:
         """The results of the job. It stays while its window is cut, and is deleted when it was read or cannot be read."""
         types = self._fields(stream.object)
         shape = Csv(_columns(stream, types), quoted_null=True)
@@ -302,10 +310,24 @@ class SalesforceConnection(Connection):
             )
 
     def ids(self, stream: Stream) -> Iterator[pa.Table]:
+        """Ids of all live records: what this run has read as a whole, else a listing for that."""
         import pyarrow as pa
 
-        for body in self._query("query", f"SELECT Id FROM {stream.object}"):
-            yield pa.table({"id": pa.array([row["Id"] for row in loads(body)["records"]], pa.string())})
+        found = self._listed.pop(stream.name, None)
+        yield from (pa.table({"id": each}) for each in (self._all_ids(stream) if found is None else found))
+
+    def _all_ids(self, stream: Stream) -> Iterator[pa.ChunkedArray]:
+        soql = f"SELECT Id FROM {stream.object}"
+        first = self._http.get(f"{self._base}/query", {"q": soql}).content
+        expected = int(envelope(first, "records").get("totalSize") or 0)
+        place = self._jobs.start("query", soql) if 0 < self._bulk_from <= expected else None
+        if place is None:
+            yield from (_ids_of(body, Json(("records",), {})) for body in self._following("query", first))
+            return
+        try:
+            yield from (_ids_of(body, Csv({})) for body, _ in self._jobs.pages(place, ["Id"]))
+        finally:
+            self._jobs.discard(place.job)
 
     def count(self, stream: Stream) -> int | None:
         """Live records; archived activities count, which only `queryAll` shows."""
@@ -318,6 +340,14 @@ class SalesforceConnection(Connection):
 
 
 _RANGE_BYTES = 120  # the condition on a range of ids that the second and later chunks add
+
+
+def _ids_of(body: bytes, shape: Json | Csv) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    if isinstance(shape, Csv):
+        return column_of(body, "Id")
+    return pa.chunked_array([[str(row["Id"]) for row in loads(body)["records"]]], pa.string())
 
 
 def _columns(stream: Stream, types: Mapping[str, str]) -> dict[str, Field]:

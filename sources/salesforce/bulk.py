@@ -23,6 +23,7 @@ from sources.arrow import loads
 from sources.errors import BadAnswer, ObjectNotPermitted, TsunaguSourceError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import requests
 
     from sources.http import Http
@@ -76,7 +77,7 @@ class QueryJobs:
         return Place(str(answer["id"]))
 
     def pages(self, place: Place, names: Sequence[str]) -> Iterator[tuple[bytes, Place]]:
-        """Results from a place on, each page with the place behind it. Raises `BadAnswer` when the job failed, a page holds
+        """Results from a place on, each page of those columns with the place behind it. Raises `BadAnswer` when the job failed, a page holds
         other rows than its header says, or all pages together other than the job."""
         total = self._wait(place.job) if place.total is None else place.total
         most = max(1_000, min(MOST_ROWS, CELLS // len(names)))
@@ -152,7 +153,6 @@ def count_rows(body: bytes, names: Sequence[str]) -> int:
     """Rows of a page of CSV, line ends inside cells not counted. Raises `BadAnswer` when a column is missing; -1 when the
     text breaks off inside a row."""
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
 
     if not body.strip():
         return 0
@@ -161,15 +161,22 @@ def count_rows(body: bytes, names: Sequence[str]) -> int:
     if missing:
         raise BadAnswer(f"The results of a query job lack {', '.join(sorted(missing)[:5])}: {str(header)[:200]}")
     try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(body),
-            arrow_csv.ReadOptions(block_size=len(body) + 1, use_threads=False),
-            arrow_csv.ParseOptions(newlines_in_values=True),
-            arrow_csv.ConvertOptions(include_columns=[names[0]], column_types={names[0]: pa.string()}),
-        )
+        return len(column_of(body, names[0]))
     except pa.ArrowInvalid:
         return -1
-    return table.num_rows
+
+
+def column_of(body: bytes, name: str) -> pa.ChunkedArray:
+    """One column of a page of CSV, as texts."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    return arrow_csv.read_csv(
+        pa.BufferReader(body),
+        arrow_csv.ReadOptions(block_size=len(body) + 1, use_threads=False),
+        arrow_csv.ParseOptions(newlines_in_values=True),
+        arrow_csv.ConvertOptions(include_columns=[name], column_types={name: pa.string()}),
+    )[name]
 
 
 def place_in(memory: Mapping[str, Any], window: str) -> Place | None:

@@ -33,11 +33,8 @@ def test_a_first_load_costs_the_fewest_requests_that_pages_of_a_thousand_allow(l
     assert asked.pop("token") == 1
     assert asked.pop("visitor-activities") == -(-activities // 1000)
     assert asked.pop("lifecycle-histories") == 2
-    swept = {"prospects", "list-memberships", "opportunities"}
-    assert dict(asked) == {
-        each.path: 2 if each.path in swept else 1
-        for each in OBJECTS.values()
-        if each.path not in ("visitor-activities", "lifecycle-histories")
+    assert dict(asked) == {  # what was listed needs no sweep
+        each.path: 1 for each in OBJECTS.values() if each.path not in ("visitor-activities", "lifecycle-histories")
     }
 
 
@@ -117,7 +114,7 @@ def test_nothing_but_the_fields_goes_with_a_page_token(loader: Loader, options: 
     options.largest_page = 100
     loader.run(streams=["prospects"])
     further = [query for path, query in loader.served.seen if "nextPageToken" in query]
-    assert len(further) > 10
+    assert len(further) > 5
     assert all(set(parse_qs(query)) == {"fields", "nextPageToken"} for query in further)
 
 
@@ -128,7 +125,7 @@ def test_reading_goes_on_where_the_tokens_of_a_sequence_end(loader: Loader, opti
     assert loader.live("prospects") == expected["prospects"]
     assert loader.live("prospect_accounts") == expected["prospect_accounts"]
     starts = [query for path, query in loader.served.seen if "nextPageToken" not in query and "objects" in path]
-    assert len(starts) > 8
+    assert len(starts) > 5
 
 
 def test_reading_goes_on_when_a_page_token_has_expired(loader: Loader, options: UnitOptions) -> None:
