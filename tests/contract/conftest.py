@@ -1,7 +1,7 @@
 """The contract suite's subjects (every vendor folder), what becomes of a vendor's reasons, and the table at the end.
 
 A test is a case; its name is the case's. A vendor that cannot have a case says why in `Vendor.cannot`: then the case must
-fail, and counts as explained. A reason for a case that works makes it red.
+fail, and counts as explained. A reason for a case that works makes it red, and so does one for a case that nobody knows.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from sources.http import Http
+from tests.contract.cases import case_name, reason_of
 from tests.contract.small_company import Records
 from tests.contract.tools import Served, Tool, discovered, serving
+from tests.contract.worlds import STEP, Worlds
 
-EVERY = "every case"
-KEPT: pytest.StashKey[dict[tuple[str, str], str]] = pytest.StashKey()
+CELL = "contract"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -26,19 +27,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("tool", discovered(), ids=lambda tool: tool.name, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Only `pytest -m soak tests/contract` runs the suite for now: it takes more than ten minutes, and cases are missing."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.soak)
-
-
 def case_of(item: pytest.Function) -> str:
-    """The words of the test's name, and the kind of fault where it has several."""
-    words = item.originalname.removeprefix("test_").replace("_", " ")
-    fault = item.callspec.params.get("fault")
-    return f"{words}: {fault}" if fault else words
+    return case_name(item.originalname, [v for name, v in item.callspec.params.items() if name != "tool"])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,42 +36,50 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
     tool = pyfuncitem.funcargs.get("tool")
     if not isinstance(tool, Tool):
         return (yield)
-    case, table = case_of(pyfuncitem), pyfuncitem.config.stash.setdefault(KEPT, {})
-    cannot = tool.vendor.cannot
-    reason = cannot.get(case) or cannot.get(EVERY)
-    table[case, tool.name] = "✗"
+    case = case_of(pyfuncitem)
+    reason = reason_of(tool.vendor, case)
+    cell = [case, tool.name, "✗"]
+    pyfuncitem.user_properties.append((CELL, cell))  # travels with the report, from another process too
     try:
         result = yield
     except Exception:
         if reason is None:
             raise
-        table[case, tool.name] = reason
+        cell[2] = reason
         return True
     assert reason is None, f"{case}: works for {tool.name}, which says that it cannot ({reason}); take the reason out"
-    table[case, tool.name] = "✓"
+    cell[2] = "✓"
     return result
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    table = config.stash.get(KEPT, {})
-    if not table:
-        return
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    cells = [
+        value for report in reports if report.when == "call" for name, value in report.user_properties if name == CELL
+    ]
+    if cells:
+        terminalreporter.section("contract: vendor and case")
+        for line in lines_of(cells):
+            terminalreporter.write_line(line)
+
+
+def lines_of(cells: list[list[str]]) -> list[str]:
+    """The table; a reason is a number, and is told in full beneath it."""
+    table = {(case, name): shown for case, name, shown in cells}
     names = sorted({name for _, name in table})
     cases = list(dict.fromkeys(case for case, _ in table))
-    reasons: dict[str, int] = {}
-    terminalreporter.section("contract: vendor and case")
     width = max(map(len, cases))
-    terminalreporter.write_line(" " * width + "  " + "  ".join(names))
+    reasons: dict[str, int] = {}
+    lines = [" " * width + "  " + "  ".join(names)]
     for case in cases:
-        cells = []
+        row = []
         for name in names:
             found = table.get((case, name), "")
             if found not in ("", "✓", "✗"):
                 found = str(reasons.setdefault(found, len(reasons) + 1))
-            cells.append(f"{found:<{len(name)}}")
-        terminalreporter.write_line(f"{case:<{width}}  " + "  ".join(cells).rstrip())
-    for reason, number in reasons.items():
-        terminalreporter.write_line(f"{number}: {reason}")
+            row.append(f"{found:<{len(name)}}")
+        lines.append(f"{case:<{width}}  " + "  ".join(row).rstrip())
+    return lines + [f"{number}: {reason}" for reason, number in reasons.items()]
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +110,18 @@ class Serve:
 def serve(tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
         yield Serve(stack, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    with Worlds(tmp_path_factory.mktemp("worlds")) as found:
+        yield found
+
+
+@pytest.fixture
+def living(tool: Tool, worlds: Worlds) -> Iterator[Served]:
+    """A loaded tool in which every kind has changed since: one was born, one was changed, one was deleted."""
+    served = worlds.living(tool)
+    served.later(**STEP)
+    yield served
+    served.behave()

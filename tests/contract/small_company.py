@@ -113,6 +113,10 @@ class Records:
             self._put(number, at, {**template(kind), "created_at": at, kind.column: mark(number), **values})
         return numbers
 
+    def add_text(self, kind: Kind, text: str, at: datetime = BORN) -> int:
+        """A new record whose mark stands at the beginning of a text."""
+        return self.add(kind, at, **{kind.column: f"{mark(len(self.keys) + 1)} {text}"})[0]
+
     def change(self, number: int, at: datetime, **values: Any) -> int:
         """A new version with a mark of its own; gives the version."""
         last = self.newest(number, datetime.max)

@@ -10,10 +10,9 @@ from tests.contract.conftest import Serve
 from tests.contract.layers import Hollow, Meanwhile, Reversed, changed
 from tests.contract.small_company import BORN, NOW
 from tests.contract.tools import Served, Tool
+from tests.contract.worlds import TEXTS, Worlds
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-SWEPT = timedelta(days=14, hours=1)
-"""The longest that a vendor leaves between two listings of everything."""
 
 
 def test_a_first_and_a_second_load(tool: Tool, serve: Serve) -> None:
@@ -24,10 +23,10 @@ def test_a_first_and_a_second_load(tool: Tool, serve: Serve) -> None:
         records.change(second, NOW + HOUR)
         records.add(kind, NOW + 2 * HOUR)
     served = serve(tool, records)
-    served.home.sync()
+    served.sync_all()
     served.has_landed()
     served.later(days=1)
-    served.home.sync()
+    served.sync_all()
     served.has_landed()
     assert not [n for n, rows in served.found().items() if not rows]
 
@@ -42,9 +41,9 @@ def test_a_record_at_the_boundary(tool: Tool, serve: Serve) -> None:
                 if edge + beside <= NOW:
                     records.add(kind, edge + beside)
     served = serve(tool, records)
-    for _ in range(3):
-        served.sync()
-        served.later(minutes=10)
+    served.sync()
+    served.later(minutes=10)
+    served.sync()
     served.has_landed(NOW)
 
 
@@ -64,51 +63,25 @@ def test_a_late_commit(tool: Tool, serve: Serve) -> None:
     served.has_landed()
 
 
-def test_delete(tool: Tool, serve: Serve) -> None:
-    _gone(tool, serve, 0)
+def test_delete(tool: Tool, worlds: Worlds) -> None:
+    worlds.story(tool).check("delete")
 
 
-def test_merge(tool: Tool, serve: Serve) -> None:
-    _gone(tool, serve, 1)
+def test_merge(tool: Tool, worlds: Worlds) -> None:
+    worlds.story(tool).check("merge")
 
 
-def test_a_chain_of_merges(tool: Tool, serve: Serve) -> None:
-    _gone(tool, serve, 2)
+def test_a_chain_of_merges(tool: Tool, worlds: Worlds) -> None:
+    worlds.story(tool).check("chain")
 
 
-def _gone(tool: Tool, serve: Serve, merges: int) -> None:
-    """One is gone before the first load and one after it, each by so many merges, or by a deletion."""
-    records = tool.records()
-    for at in (NOW - DAY, NOW + HOUR):
-        for kind in tool.kinds:
-            chain = records.add(kind, times=merges + 2)
-            if not merges:
-                records.delete(chain[0], at)
-            for place in range(merges):
-                records.delete(chain[place], at + place * HOUR, into=chain[place + 1])
-    served = serve(tool, records)
-    served.sync()
-    served.later(days=1)
-    served.sync()
-    served.later(days=SWEPT / DAY)
-    served.sync()
-    served.has_landed()
+def test_undelete(tool: Tool, worlds: Worlds) -> None:
+    worlds.story(tool).check("undelete")
 
 
-def test_undelete(tool: Tool, serve: Serve) -> None:
-    records = tool.records()
-    for kind in tool.kinds:
-        one, _ = records.add(kind, times=2)
-        records.delete(one, NOW + HOUR)
-        records.change(one, NOW + SWEPT + 2 * HOUR, is_deleted=False)
-    served = serve(tool, records)
-    served.sync()
-    served.later(days=SWEPT / DAY)
-    served.sync()
-    served.has_landed()
-    served.later(days=1)
-    served.sync()
-    served.has_landed()
+@pytest.mark.parametrize("text", TEXTS)
+def test_text(tool: Tool, worlds: Worlds, text: str) -> None:
+    worlds.story(tool).check(text)
 
 
 def test_one_row_at_an_instant(tool: Tool, serve: Serve) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from dataclasses import replace
@@ -17,27 +16,24 @@ from sources.config import Config
 from sources.demo.chaos import Fault
 from sources.errors import TsunaguSourceError
 from tests.contract.conftest import Serve
-from tests.contract.small_company import BORN
-from tests.contract.test_wire import changed_since
+from tests.contract.small_company import BORN, NOW
 from tests.contract.tools import Served, Tool
 
 
-def test_cancelled_in_the_middle(tool: Tool, serve: Serve) -> None:
-    served = changed_since(tool, serve)
-    served.has_wire()
-    loads, before = _loads(served), set(served.found())
+def test_cancelled_in_the_middle(tool: Tool, living: Served) -> None:
+    living.has_wire()
+    loads, before = _loads(living), set(living.found())
     main = threading.main_thread().ident
     assert main is not None
-    served.at_request = {len(served.requests) + 2: lambda: signal.pthread_kill(main, signal.SIGINT)}
+    living.at_request = {len(living.requests) + 2: lambda: signal.pthread_kill(main, signal.SIGINT)}
     with pytest.raises(BaseException) as caught:
-        served.sync()
+        living.sync()
     assert not isinstance(caught.value, AssertionError)
-    assert not served.at_request
-    assert _loads(served) == loads
-    assert set(served.found()) == before
-    served.later(days=14, hours=1)
-    served.sync()
-    served.has_landed()
+    assert not living.at_request
+    assert _loads(living) == loads
+    assert set(living.found()) == before
+    living.sync()
+    living.has_landed()
 
 
 def _loads(served: Served) -> list[dict[str, Any]]:
@@ -83,18 +79,23 @@ def test_a_run_from_a_foreign_directory(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    served = changed_since(tool, serve)
-    served.later(days=14, hours=1)
+    records = tool.records()
+    for kind in tool.kinds:
+        records.add(kind)
+        records.add(kind, NOW + timedelta(hours=1))
+    served = serve(tool, records)
+    served.sync()
+    served.later(days=1)
     served.sync()
     served.has_landed()
     assert not list(elsewhere.iterdir())
 
 
 def test_secrets_in_nothing_that_a_failing_run_leaves_behind(
-    tool: Tool, serve: Serve, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    tool: Tool, living: Served, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    served = changed_since(tool, serve)
-    said = ""
+    served, said = living, ""
+    served.has_wire()
     for fault in ("500", "html", "expired", "echo"):
         if fault == "echo":
             served.lay(_echo)
@@ -122,10 +123,3 @@ def _echo(app: Any) -> Any:
         await send({"type": "http.response.body", "body": told})
 
     return within
-
-
-def test_the_home_is_left_to_itself(tool: Tool, serve: Serve) -> None:
-    """Nothing of a run is left in the environment that another would find."""
-    before = {name for name in os.environ if name.startswith("SOURCES__")}
-    changed_since(tool, serve)
-    assert {name for name in os.environ if name.startswith("SOURCES__")} == before

@@ -87,12 +87,12 @@ def needed(tool: Tool) -> list[str] | None:
         records.change(first, NOW + timedelta(hours=1))
         records.delete(second, NOW + timedelta(hours=1))
     with TemporaryDirectory() as folder, serving(tool, records, Path(folder)) as served:
-        served.home.sync()
+        served.sync_all()
         found = {name for rows in served.found().values() for name, _ in rows}
         streams = [stream.name for stream in served.streams() if stream.name in found]
         try:
             served.later(days=14, hours=1)
-            served.home.sync(streams=streams)
+            served.sync(streams)
             served.has_landed()
         except (AssertionError, TsunaguSourceError):
             return None
@@ -116,6 +116,9 @@ class Served:
     """What happens before the n-th request (from 1) is answered."""
     secrets: set[str] = field(default_factory=set)
     """Tokens that were seen on the wire."""
+    is_sound: bool = True
+    """Raw was compared with the tool since the last run, and agreed."""
+    _reading: Any = None
 
     @property
     def now(self) -> datetime:
@@ -148,9 +151,17 @@ class Served:
         """The vendor's app; a vendor of files has none."""
         return self.mount.apps.get(self.tool.instance)
 
-    def sync(self) -> Any:
-        """One run of the streams that the marked records are in."""
-        return self.home.sync(streams=needed(self.tool))
+    def sync(self, streams: list[str] | None = None) -> Any:
+        """One run of the streams that the marked records are in, or of these."""
+        chosen = streams or needed(self.tool)
+        self.done_reading()
+        self.is_sound = False
+        return self.home.sync(streams=chosen)
+
+    def sync_all(self) -> Any:
+        """One run of every stream."""
+        self.done_reading()
+        return self.home.sync()
 
     def has_wire(self) -> None:
         assert self.app is not None, "it is read from files: there is no wire"
@@ -199,22 +210,43 @@ class Served:
     def select(self, query: str) -> list[dict[str, Any]]:
         import duckdb
 
-        with duckdb.connect(str(self.home.raw_path), read_only=True) as con:
-            con.execute("set TimeZone = 'UTC'")
-            con.execute(f"set schema = 'raw_{self.home.instance}'")
-            cursor = con.execute(query)
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        if self._reading is None:
+            self._reading = duckdb.connect(str(self.home.raw_path), read_only=True)
+            self._reading.execute("set TimeZone = 'UTC'")
+        self._reading.execute(f"set schema = 'raw_{self.home.instance}'")
+        cursor = self._reading.execute(query)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def done_reading(self) -> None:
+        """The file can be written again."""
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
+    def wrong(self, now: datetime | None = None) -> dict[int, str]:
+        """Record -> what is wrong with it in raw: lost, still there, there twice, or another version of it."""
+        wanted, found = self.records.live(now or self.now), self.found()
+        wrong = dict.fromkeys(set(wanted) - set(found), "lost")
+        wrong |= dict.fromkeys(set(found) - set(wanted), "still there")
+        for number in set(wanted) & set(found):
+            streams = [name for name, _ in found[number]]
+            shown = [texts(row) for _, row in found[number]]
+            if len(streams) != len(set(streams)):
+                wrong[number] = f"in {streams}"
+            elif not all(wanted[number] in one for one in shown):
+                wrong[number] = f"not {wanted[number]!r:.200} but {shown!r:.400}"
+        return wrong
 
     def has_landed(self, now: datetime | None = None) -> None:
         """Raw shows what the tool holds, each record once, and no version of a record repeats the one before it."""
-        wanted, found = self.records.live(now or self.now), self.found()
-        assert set(found) == set(wanted), {"lost": set(wanted) - set(found), "too much": set(found) - set(wanted)}
-        for number, text in wanted.items():
-            streams = [name for name, _ in found[number]]
-            assert len(streams) == len(set(streams)), (number, streams)
-            shown = [texts(row) for _, row in found[number]]
-            assert all(text in one for one in shown), (number, text, shown)
+        wrong = self.wrong(now)
+        assert not wrong, wrong
+        self.has_no_repetition()
+        self.is_sound = True
+
+    def has_no_repetition(self) -> None:
+        """No version of a record repeats the one before it."""
         for stream in self.streams():
             if stream.key:
                 key = ", ".join(f't."{name}"' for name in stream.key)
@@ -244,7 +276,10 @@ def serving(tool: Tool, records: Records, folder: Path) -> Iterator[Served]:
         line = mount.describe({tool.instance: base_url} if base_url else {})
         own = {**line, **line.get("files", {})}[tool.instance]
         home.config = {param.name: own[param.name] for param in tool.vendor.params if param.name in own}
-        yield served
+        try:
+            yield served
+        finally:
+            served.done_reading()
 
 
 @contextmanager
