@@ -133,8 +133,12 @@ class Served:
 
     def misbehave(self, *faults: Fault) -> Chaos:
         """From now on; requests are counted from here."""
+        return self.be_in(Chaos(faults, 1))
+
+    def be_in(self, chaos: Chaos) -> Chaos:
+        """From now on this stands in front of the vendor's app."""
         self.has_wire()
-        self.chaos = Chaos(faults, 1)
+        self.chaos = chaos
         self.front = self.chaos.in_front_of(self.tool.instance, self.app, self.mount.refusals)
         return self.chaos
 
