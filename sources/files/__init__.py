@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sources.stream import Clock
 
 FOLDER = Param("folder", "The folder in which the exports are put, such as drops/<instance> of the home.")
+PROFILES = ("errors", "busy", "broken", "slow", "expiring", "quota", "everything")
 NO_WIRE = "It is read from files: there is no server that could fail, page or refuse."
 CANNOT = dict.fromkeys(
     (
@@ -37,7 +38,9 @@ CANNOT = dict.fromkeys(
         "down for good",
         "html instead of json",
         "quota used up",
+        "a first load comes through all of them",
         "secrets in nothing that a failing run leaves behind",
+        *(f"through chaos: {profile}" for profile in PROFILES),
         "two failures in a row",
     ),
     NO_WIRE,

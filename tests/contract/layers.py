@@ -31,6 +31,21 @@ def changed(change: Change) -> Layer:
     return layer
 
 
+def listening(answers: list[str]) -> Layer:
+    """Nothing changed: the answers are noted."""
+
+    def layer(app: Any) -> Any:
+        async def within(scope: Any, receive: Any, send: Any) -> None:
+            start, body = await answer_of(app, scope, receive)
+            answers.append(body.decode("utf-8", "replace"))
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        return within
+
+    return layer
+
+
 def page(answer: Any) -> list[Any]:
     """The longest list of records in an answer; empty when there is none."""
     found: list[Any] = []

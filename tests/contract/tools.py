@@ -24,6 +24,7 @@ from sources.demo.mounting import Mount, SandboxOptions
 from sources.demo.tables import INSTANCE_VENDOR
 from sources.errors import TsunaguSourceError
 from sources.stream import Stream, Vendor, load_vendor, vendors
+from tests.contract.fields import Fields, names_in
 from tests.contract.small_company import MARK, NOW, Kind, Records, kinds
 from tests.faults.home import Home
 
@@ -108,6 +109,9 @@ class Served:
     company: Company
     mount: Mount
     home: Home
+    drops: Path
+    answers: list[str] = field(default_factory=list)
+    """What was answered, where a layer listens."""
     chaos: Chaos = field(default_factory=lambda: Chaos((), 0))
     requests: list[tuple[str, str]] = field(default_factory=list)
     front: Any = None
@@ -118,6 +122,10 @@ class Served:
     """Tokens that were seen on the wire."""
     is_sound: bool = True
     """Raw was compared with the tool since the last run, and agreed."""
+    fields: dict[str | int, str] = field(default_factory=dict)
+    """Value -> the vendor's name of the field that has it."""
+    at_drop: Callable[[Path], None] | None = None
+    """What happens to each file that is put for reading."""
     _reading: Any = None
 
     @property
@@ -128,8 +136,15 @@ class Served:
         """The company's clock and the home's go on; files are delivered anew."""
         self.company.advance(timedelta(**time_) / timedelta(days=1))  # type: ignore[arg-type]
         self.home.now = self.company.now
-        self.mount.refresh()
+        self.deliver()
         return self.now
+
+    def deliver(self) -> None:
+        """Files are put anew."""
+        self.mount.refresh()
+        for file in sorted(self.drops.rglob("*")) if self.at_drop else ():
+            if file.is_file() and self.at_drop:
+                self.at_drop(file)
 
     def misbehave(self, *faults: Fault) -> Chaos:
         """From now on; requests are counted from here."""
@@ -142,13 +157,37 @@ class Served:
         self.front = self.chaos.in_front_of(self.tool.instance, self.app, self.mount.refusals)
         return self.chaos
 
+    def field(self, value: str | int) -> str:
+        """The name of the field that has this value, as the vendor's answers or files tell it."""
+        if value not in self.fields:
+            texts = [file.read_bytes().decode("cp932", "replace") for file in self.drops.rglob("*") if file.is_file()]
+            names = {name for text in [*self.answers, *texts] for name in names_in(text, value)}
+            assert names, f"no field has {value!r}"
+            self.fields[value] = min(names)
+        return self.fields[value]
+
+    def change_field(self, change: Fields) -> None:
+        """From now on the field is so."""
+        if self.app is None:
+            self.at_drop = change.file
+            self.deliver()
+        else:
+            self.front = change.layer(self.app)
+
+    def quarantined(self) -> set[int]:
+        """The records of which a row is in quarantine."""
+        rows = self.select("select q.* from quarantine as q join ledger.loads as l on q._dlt_load_id = l.load_id")
+        keys = {key[1]: number for number, key in self.records.keys.items()}
+        told = {int(number) for row in rows for number, _ in MARK.findall(texts(row))}
+        return told | {keys[row["source_key"]] for row in rows if row["source_key"] in keys}
+
     def lay(self, layer: Callable[[Any], Any]) -> None:
         """Puts a layer around the app."""
         self.front = layer(self.app)
 
     def behave(self) -> None:
-        """From now on the vendor's app answers itself."""
-        self.front = self.app
+        """From now on the vendor's app answers itself, and files are as they were written."""
+        self.front, self.at_drop = self.app, None
 
     @property
     def app(self) -> Any:
@@ -275,7 +314,7 @@ def serving(tool: Tool, records: Records, folder: Path) -> Iterator[Served]:
     mount: Mount = importlib.import_module(f"sources.{tool.name}.sandbox").mount(company, [tool.instance], options)
     mount.refresh()
     home = Home(folder / "home", tool.vendor, company.now.astimezone(UTC), instance=tool.instance)
-    served = Served(tool, records, company, mount, home)
+    served = Served(tool, records, company, mount, home, options.folder)
     with _port(served) as base_url:
         line = mount.describe({tool.instance: base_url} if base_url else {})
         own = {**line, **line.get("files", {})}[tool.instance]

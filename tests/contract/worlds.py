@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 
+from tests.contract.fields import WORDS
+from tests.contract.layers import listening
 from tests.contract.small_company import NOW, Records
 from tests.contract.tools import Served, Tool, serving
 
@@ -52,7 +54,10 @@ class Worlds:
         own = self._stack.enter_context(ExitStack())
         served = self._serve(tool, _life(tool), own)
         self._living[tool.name] = served, own
+        if served.app is not None:
+            served.lay(listening(served.answers))
         served.sync()
+        served.behave()
         served.has_landed()
         return served
 
@@ -74,11 +79,12 @@ def _life(tool: Tool) -> Records:
     """Of every kind one that changes in every step, one that is born in every step, and lives for three."""
     records = tool.records()
     for kind in tool.kinds:
-        changing, *_ = records.add(kind, times=3)
+        words = WORDS[kind.table]
+        changing, *_ = records.add(kind, times=3, **words)
         for step in range(STEPS):
             at = NOW + step * SWEPT + HOUR
             records.change(changing, at)
-            (born,) = records.add(kind, at)
+            (born,) = records.add(kind, at, **words)
             records.delete(born, at + 3 * SWEPT)
     return records
 
