@@ -1,0 +1,50 @@
+"""New, vanished and retyped fields: no record is lost, and what there is to read is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.fields import NUMBER, TITLE, Added, Fields, Retyped, Vanished
+from tests.contract.tools import Served, Tool
+
+
+def _with(served: Served, change: Fields) -> None:
+    """A run in which the field is so: afterwards nothing is lost, and what does not fit is in quarantine."""
+    served.change_field(change)
+    served.sync()
+    assert change.met, f"{change.name} was in no answer"
+    wrong, kept = served.wrong(), served.quarantined()
+    lost = {number: what for number, what in wrong.items() if number not in kept}
+    assert not lost, (lost, served.select("select * from quarantine"))
+
+
+def _recovers(served: Served) -> None:
+    """The field is as before, and the next change of each record is read."""
+    served.behave()
+    served.later(days=14, hours=1)
+    served.sync()
+    served.has_landed()
+
+
+def test_a_new_field(tool: Tool, living: Served) -> None:
+    _with(living, Added(living.field(TITLE)))
+    living.has_landed()
+
+
+def test_a_new_field_is_read(tool: Tool, living: Served) -> None:
+    _with(living, Added(living.field(TITLE)))
+    living.has_landed()
+    twice = [row for rows in living.found().values() for _, row in rows if list(row.values()).count(TITLE) > 1]
+    assert twice
+
+
+def test_a_vanished_field(tool: Tool, living: Served) -> None:
+    _with(living, Vanished(living.field(TITLE)))
+    living.has_landed()
+
+
+@pytest.mark.parametrize("change", ["text to number", "number to text"])
+def test_a_retyped_field(tool: Tool, living: Served, change: str) -> None:
+    name, value = (living.field(TITLE), 12345) if change == "text to number" else (living.field(NUMBER), "many")
+    _with(living, Retyped(name, value))
+    _recovers(living)
