@@ -70,6 +70,5 @@ VENDOR: Final = Vendor(
     documentation="https://developer.salesforce.com/docs/marketing/pardot/guide/version5overview.html",
     cannot={
         "a column of nulls only": "A prospect must have an e-mail: a person without any value is none.",
-        "a new field is read": "Version 5 gives no list of fields: those to read beside the standard ones are named in `prospect_fields`.",
     },
 )

@@ -23,7 +23,6 @@ FOLDER = Param("folder", "The folder in which the exports are put, such as drops
 PROFILES = ("errors", "busy", "broken", "slow", "expiring", "quota", "everything")
 NO_WIRE = "It is read from files: there is no server that could fail, page or refuse."
 CANNOT = {
-    "a new field is read": "What is read is what the mapping names.",
     "a vanished field": "A column that the mapping names and the file lacks stops the file with its name; it is read again.",
 } | dict.fromkeys(
     (

@@ -93,7 +93,6 @@ VENDOR: Final = Vendor(
     documentation="https://kintone.dev/en/docs/kintone/rest-api/",
     streams_of=_streams_of,
     cannot={
-        "a new field is read": "What is read is what the mapping names.",
         "a vanished field": "A field that the mapping names and the app lacks stops the run with its name, before anything is read.",
         "a page of zero rows with more to come": "Records are read by number: a page that is not full is the last one.",
         "a token that expires in the middle": "API tokens of apps have no end: one that is refused was taken back.",

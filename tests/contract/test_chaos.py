@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
 
@@ -13,12 +12,6 @@ from tests.contract.tools import Served, Tool
 
 SURE = 2
 """The first so many requests of a run: there are always as many."""
-WHOLE = "everything"
-
-
-def _profiles() -> list[Any]:
-    """The kinds of the others are cases of their own: the long tests run those."""
-    return [name if name == WHOLE else pytest.param(name, marks=pytest.mark.soak) for name in PROFILES]
 
 
 def _unlucky(profile: str, instance: str) -> Chaos:
@@ -31,7 +24,7 @@ def _unlucky(profile: str, instance: str) -> Chaos:
     return chaos_of(profile, 1)  # its faults have fixed places
 
 
-@pytest.mark.parametrize("profile", _profiles())
+@pytest.mark.parametrize("profile", PROFILES)
 def test_through_chaos(tool: Tool, living: Served, profile: str) -> None:
     """A run may stop for what a vendor says of its allowance, or for an answer that is none; the next one goes on."""
     chaos = living.be_in(_unlucky(profile, tool.instance))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.contract.fields import NUMBER, TITLE, Added, Fields, Retyped, Vanished
+from tests.contract.fields import TITLE, Added, Fields, Retyped, Vanished
 from tests.contract.tools import Served, Tool
 
 
@@ -15,7 +13,7 @@ def _with(served: Served, change: Fields) -> None:
     assert change.met, f"{change.name} was in no answer"
     wrong, kept = served.wrong(), served.quarantined()
     lost = {number: what for number, what in wrong.items() if number not in kept}
-    assert not lost, (lost, served.select("select * from quarantine"))
+    assert not lost, lost
 
 
 def _recovers(served: Served) -> None:
@@ -31,20 +29,11 @@ def test_a_new_field(tool: Tool, living: Served) -> None:
     living.has_landed()
 
 
-def test_a_new_field_is_read(tool: Tool, living: Served) -> None:
-    _with(living, Added(living.field(TITLE)))
-    living.has_landed()
-    twice = [row for rows in living.found().values() for _, row in rows if list(row.values()).count(TITLE) > 1]
-    assert twice
-
-
 def test_a_vanished_field(tool: Tool, living: Served) -> None:
     _with(living, Vanished(living.field(TITLE)))
     living.has_landed()
 
 
-@pytest.mark.parametrize("change", ["text to number", "number to text"])
-def test_a_retyped_field(tool: Tool, living: Served, change: str) -> None:
-    name, value = (living.field(TITLE), 12345) if change == "text to number" else (living.field(NUMBER), "many")
-    _with(living, Retyped(name, value))
+def test_a_field_of_texts_that_has_numbers(tool: Tool, living: Served) -> None:
+    _with(living, Retyped(living.field(TITLE), 12345))
     _recovers(living)
