@@ -211,6 +211,6 @@ class Retyped(Fields):
         self._value = value
 
     def cells(self, value: Any) -> dict[str, Any]:
-        if isinstance(value, dict) and "value" in value:
-            return {self.name: {**value, "value": self._value}}
+        if isinstance(value, dict):  # a value with its type, or the description of the field
+            return {self.name: {**value, "value": self._value} if "value" in value else value}
         return {self.name: self._value if value is not None else None}
