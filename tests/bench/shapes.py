@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 ROWS = {"small": 10_000, "medium": 200_000, "large": 1_000_000}
 TEMPLATES = 16
@@ -273,10 +273,17 @@ def _salesforce_answer(shape: Shape, pages: Pages, method: str, path: str, body:
     if "COUNT()" in url.query or "COUNT%28%29" in url.query:
         return json.dumps({"totalSize": pages.rows, "done": True, "records": []}).encode()
     found = re.search(r"/query(?:All)?/01g-(\d+)", url.path)
-    number = int(found[1]) if found else 0
+    number = int(found[1]) if found else _first_page(unquote_plus(url.query))
     following = pages.next_of(number)
     more = f'"done":false,"nextRecordsUrl":"/services/data/v62.0/query/01g-{following}"' if following else '"done":true'
-    return f'{{"totalSize":{pages.rows},{more},"records":{pages.page(number)}}}'.encode()
+    rows = pages.page(number).replace(f"{STAMP}0:00.", f"{STAMP}{number // 60 % 10}:{number % 60:02}.")
+    return f'{{"totalSize":{pages.rows},{more},"records":{rows}}}'.encode()
+
+
+def _first_page(query: str) -> int:
+    """Each page was changed a second after the one before: a window that begins later begins at a later page."""
+    found = re.search(rf"SystemModstamp > {STAMP}(\d):(\d\d)", query)
+    return int(found[1]) * 60 + int(found[2]) + 1 if found else 0
 
 
 def salesforce() -> Shape:
