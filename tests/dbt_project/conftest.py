@@ -14,7 +14,7 @@ def empty_marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
     return template(tmp_path_factory.mktemp("marts") / "empty")
 
 
-@pytest.fixture(scope="session", params=[1, 2])
+@pytest.fixture(scope="session", params=[1, pytest.param(2, marks=pytest.mark.soak)])
 def random_built(
     request: pytest.FixtureRequest, empty_marts: Marts, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Company, Marts]:
