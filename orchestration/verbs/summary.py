@@ -111,9 +111,16 @@ def _accounts(console: Console, file: duckdb.DuckDBPyConnection, currency: str) 
         ("open", "right"),
         ("seen in", "left"),
     ):
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
+        is_number = justify == "right"  # a narrow terminal may fold words; it must not cut amounts
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for name, won, count, pipeline, systems in file.execute(TOP_ACCOUNTS).fetchall():
-        table.add_row(f"  {escape(name)}", f"{won or 0:,.0f}", f"{count or 0:,}", f"{pipeline or 0:,.0f}", systems)
+        table.add_row(
+            f"  {escape(name)}",
+            f"{won or 0:,.0f}",
+            f"{count or 0:,}",
+            f"{pipeline or 0:,.0f}",
+            (systems or "").replace(",", ", "),
+        )
     console.print(table)
 
 

@@ -144,3 +144,4 @@ def test_the_summary_says_what_a_newcomer_wants_to_know(demo: Ran) -> None:
     ):
         assert words in demo.stdout
     assert str(demo.published) in demo.stdout.replace("\n", "")
+    assert "…" not in demo.stdout, "amounts are cut"
