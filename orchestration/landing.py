@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sources.tables import ROW_GROUP, aligned
 from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
+    from pyarrow import parquet
 
     from sources.stream import DataType
 
 SEEN_TABLE = "_seen"
 QUARANTINE_IDENTITY = ("stream", "source_key", "file", "line", "column_name", "value", "reason", "row_text")
+MEMORY_LIMIT = "500MB"
+"""What the comparison may hold before it writes to disk; half a million keys against as many in raw take about 250 MB."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ def filter_unchanged(
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set preserve_insertion_order = true")
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = {literal(str(scratch))}")
         raw = _attach(connection, raw_path, instance)
         landing = Landing()
         seen = package.files.get(SEEN_TABLE, ())
@@ -291,14 +297,48 @@ def _rewrite(raw: Raw, table: str, file: Path, seq: str, stones: Path | None, sc
     if after == 0 and stones is None and not begun and _has_columns(raw, table, file):
         file.unlink()
         return
+    kept = con.execute("select _seq from kept where filename = ? order by _seq", [str(file)]).to_arrow_table()["_seq"]
     target = scratch / file.name
-    more = f" union all by name select * from read_parquet({literal(str(stones))})" if stones else ""
-    con.execute(
-        f"copy (select * exclude (__row) from {_rows(file, '__row')} as s where {seq} in "
-        f"(select _seq from kept where filename = {literal(str(file))}){more}) "
-        f"to {literal(str(target))} (format parquet, row_group_size 122880)"
-    )
+    try:
+        _write_kept(file, seq, kept, stones, target)
+    except OSError as problem:
+        if problem.errno is not None:  # of the disk; Arrow's own, of a damaged file, have no number
+            raise
+        raise Unreadable(table, problem) from problem
     os.replace(target, file)  # noqa: PTH105  atomic on the same disk
+
+
+def _write_kept(file: Path, seq: str, kept: pa.ChunkedArray, stones: Path | None, target: Path) -> None:
+    """The file's rows whose `seq` is kept (in order), then the tombstones."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(file) as source, parquet.ParquetWriter(target, source.schema_arrow) as writer:
+        for table in aligned(_kept_rows(source, seq, kept)):
+            writer.write_table(table)
+        if stones:
+            more = parquet.read_table(stones)
+            columns = [
+                more[field.name].cast(field.type)
+                if field.name in more.column_names
+                else pa.nulls(len(more), field.type)
+                for field in source.schema_arrow
+            ]
+            writer.write_table(pa.table(columns, schema=source.schema_arrow))
+    pa.default_memory_pool().release_unused()  # what the rows took is needed by the load
+
+
+def _kept_rows(source: parquet.ParquetFile, seq: str, kept: pa.ChunkedArray) -> Iterator[pa.Table]:
+    """Batch by batch: a file may hold half a million rows."""
+    import numpy
+    import pyarrow as pa
+
+    begin, wanted = 0, kept.to_numpy()
+    for batch in source.iter_batches(batch_size=ROW_GROUP):
+        numbers = numpy.arange(begin, begin + batch.num_rows) if seq == "__row" else batch[seq].to_numpy()
+        begin += batch.num_rows
+        near = wanted[numpy.searchsorted(wanted, numbers.min()) : numpy.searchsorted(wanted, numbers.max(), "right")]
+        yield pa.Table.from_batches([batch.filter(pa.array(numpy.isin(numbers, near)))])
 
 
 def _has_columns(raw: Raw, table: str, file: Path) -> bool:

@@ -7,6 +7,7 @@ equals the latest delivery of its stream, so A → B → A is read three times. 
 import hashlib
 import logging
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ class _File:
         return [self.changed_ns, digest]
 
 
+def _ahead(items: Iterator[pa.Table | Rejected]) -> Iterator[pa.Table | Rejected]:
+    """The same items; the next one is read in a thread while this one is used, for Arrow and DuckDB let go of Python's lock."""
+    with ThreadPoolExecutor(1, "read-ahead") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
 class Drops(Connection):
     """Reads the files of one instance by its mapping. Made fresh for each run."""
 
@@ -64,7 +74,7 @@ class Drops(Connection):
             memory: MutableMapping[str, Any] = {} if window.backfill else window.memory.setdefault(file_stream.name, {})
             for file, data in self._deliveries(file_stream, memory, window):
                 try:
-                    yield from self._read(file_stream, file, data)
+                    yield from _ahead(self._read(file_stream, file, data))
                 except Unreadable as error:  # it stops itself: the others are read
                     self._unread.add(file)
                     yield Rejected(f"{error}. It is read again next time.", file=self._name(file), is_file=True)
