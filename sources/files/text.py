@@ -24,7 +24,7 @@ from sources.files.encoding import UNREADABLE, detect, text_of
 pc: Any = compute
 
 # Memory per file is a few blocks, whatever the file's size.
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 8 << 20
 _HEAD_BYTES = 1 << 18
 # An opened quotation mark that is never closed would swallow the rest of the file; a real note is never this long.
 _LONGEST_RECORD_LINES = 500
