@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.contract.conftest import Serve
-from tests.contract.layers import Hollow, Meanwhile, Reversed, changed
+from tests.contract.layers import Hollow, Meanwhile, Reversed, changed, escaped
 from tests.contract.small_company import BORN, NOW
 from tests.contract.tools import Served, Tool
 from tests.contract.worlds import TEXTS, Worlds
@@ -82,6 +82,27 @@ def test_undelete(tool: Tool, worlds: Worlds) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_text(tool: Tool, worlds: Worlds, text: str) -> None:
     worlds.story(tool).check(text)
+
+
+def test_surrogate_pairs_in_json(tool: Tool, serve: Serve) -> None:
+    records = tool.records()
+    for kind in tool.kinds:
+        records.add_text(kind, TEXTS["emoji"] + TEXTS["4-byte kanji"])
+    served = serve(tool, records)
+    served.has_wire()
+    served.lay(changed(escaped))
+    served.sync()
+    served.has_landed()
+
+
+def test_a_nul(tool: Tool, serve: Serve) -> None:
+    records = tool.records()
+    for kind in tool.kinds:
+        records.add_text(kind, "before\0after")
+        records.add(kind)
+    served = serve(tool, records)
+    served.sync()
+    served.has_landed()
 
 
 def test_one_row_at_an_instant(tool: Tool, serve: Serve) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlglot
 
 from tests.dbt_project.canonical_fixture import Files
-from tests.dbt_project.raw_fixture import INSTANCES, Load, at, make_raw
+from tests.dbt_project.raw_fixture import INSTANCES, Load, at
 
 UNIT = {
     "name": "account_engagement",
@@ -248,13 +247,6 @@ def test_opportunities_are_mirrors_and_nothing_more(built: tuple[Files, Files]) 
     assert found == [("90", key(files, "Opportunity", "006000000000001AAA", "salesforce"), True, "2026-05-01")]
     versions = "select count(*) from canonical.canonical_opportunity_version where source_system = 'account_engagement'"
     assert files.rows(versions) == [(0,)]
-
-
-def test_a_unit_that_was_never_read_stops_no_model(tmp_path: Path) -> None:
-    files = Files(tmp_path / "one", tmp_path / "raw.duckdb", TOOLS)
-    make_raw(files.raw, [], TOOLS[:1])  # the unit's own tables are not there
-    files.build()
-    assert files.rows("select count(*) from canonical.canonical_person") == [(0,)]
 
 
 def test_every_compiled_model_is_sql_that_spark_reads(built: tuple[Files, Files]) -> None:

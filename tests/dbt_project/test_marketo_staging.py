@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlglot
 
 from tests.dbt_project.canonical_fixture import Files
-from tests.dbt_project.raw_fixture import INSTANCES, Load, at, make_raw
+from tests.dbt_project.raw_fixture import INSTANCES, Load, at
 
 MARKETO = {"name": "marketo", "vendor": "marketo", "staging": "marketo", "base_url": "https://app-demo.marketo.com"}
 TOOLS = (INSTANCES[0], MARKETO)
@@ -324,11 +323,3 @@ def test_every_compiled_model_is_sql_that_spark_reads(built: tuple[Files, Files]
     assert len(compiled) > 15
     for path in compiled:
         sqlglot.parse_one(path.read_text(encoding="utf-8"), read="spark")
-
-
-def test_a_subscription_that_was_never_read_stops_no_other_tool(tmp_path: Path) -> None:
-    """Its first sync failed, so that not even empty tables are there."""
-    files = Files(tmp_path, tmp_path / "raw.duckdb", TOOLS)
-    make_raw(files.raw, [], TOOLS[:1])
-    files.build()
-    assert files.rows("select count(*) from canonical.canonical_person") == [(0,)]

@@ -92,7 +92,7 @@ def test_increments_of_every_kind_end_where_a_full_refresh_begins(demo_copy: Cal
     print(f"TSUNAGU_INCREMENTS_SEED={SEED}")
     ran = demo_copy()
     home, now = ran.home, datetime.fromisoformat(str(ran.life["now"]))
-    live_through(home, Random(SEED), 3)
+    live_through(home, Random(SEED), 2)
     published = here(home, "publish", now=now)
     assert published.code == 0, published.stderr
     after_increments = {path: tmp_path / f"{path.parent.name}.duckdb" for path in (models(home), ran.published)}

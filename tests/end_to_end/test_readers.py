@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import SEED
 from tests.end_to_end.homes import Connected, Ran
 from tests.end_to_end.reader import Reader, state
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak  # tests/orchestration/test_publish.py has a small home do the same
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@
         (
             select {{ keep | join(", ") }}, cast({{ column }} as json) as items_of_list
             from {{ relation }}
-            where cast({{ column }} as string) like '[%' and cast({{ column }} as string) <> '[]'
+            where {{ column }} like '[%' and {{ column }} <> '[]'
         ) as listed
     cross join
         lateral(select unnest(range(cast(json_array_length(listed.items_of_list) as bigint))) as position) as positions

@@ -1,13 +1,17 @@
 {#
   Reading the append-only raw log of every connected instance of a vendor. A relation `raw_<instance>.<table>` holds
   versions and tombstones; what counts is in loads that the ledger knows, up to run.context.through_seq.
-  Rows have source_system, vendor, load_seq, load_id, committed_at, _seq, _deleted, _deleted_at, the asked columns (NULL
+  Rows have source_system, vendor, load_seq, load_id, committed_at, _seq, _deleted, _deleted_at, the asked columns (typed NULLs
   where an instance lacks one), and extra_columns: JSON text of all other columns of the table.
 #}
 {% macro raw_log(folder, table, columns, keys, restrict=true, also_touched=[]) -%}
     {%- do source(folder, table) -%}
     {%- set wanted = [] -%}
     {%- for name in keys + columns if name not in wanted -%} {%- do wanted.append(name) -%} {%- endfor -%}
+    {%- set known = [] -%}
+    {%- for instance in instances(folder) -%}
+        {%- do known.extend(raw_columns(instance["name"], table)) -%}
+    {%- endfor -%}
     {%- for instance in instances(folder) %}
         {%- set present = raw_columns(instance["name"], table) %}
         select '{{ instance["name"] }}' as source_system, '{{ instance["vendor"] }}' as vendor,
@@ -18,7 +22,7 @@
                 cast(null as bigint) as _seq,
                 cast(null as boolean) as _deleted,
                 cast(null as timestamp) as _deleted_at,
-                {%- for name in wanted %} null as {{ name }}, {%- endfor %}
+                {%- for name in wanted %} {{ absent(folder, table, name, known) }} as {{ name }}, {%- endfor %}
                 cast(null as string) as extra_columns
             where 1 = 0
         {%- else %}
@@ -28,7 +32,8 @@
                 log._seq,
                 coalesce(log._deleted, false) as _deleted,
                 {{ to_utc_timestamp("log._deleted_at") }} as _deleted_at,
-                {%- for name in wanted %} {{ "log." ~ name if name in present else "null" }} as {{ name }},
+                {%- for name in wanted %}
+                    {{ "log." ~ name if name in present else absent(folder, table, name, known) }} as {{ name }},
                 {%- endfor %}
                 {{ json_of_columns(extra_columns_of(present, wanted)) }} as extra_columns
             from {{ raw_relation(instance["name"], table) }} as log
@@ -52,6 +57,22 @@
                 {%- endif %}
             {%- endif %} {{ 'union all' if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+
+{#
+  NULL for a column that an instance lacks: of the type that it has in another one; where all lack it, of the type that the
+  folder's `_sources.yml` tells of it, which is text where it tells none.
+#}
+{% macro absent(folder, table, name, known) -%}
+    {%- if name in known or not execute -%} null
+    {%- else -%}
+        {%- set types = {} -%}
+        {%- for node in graph.sources.values() if node.source_name == folder and node.name == table -%}
+            {%- do types.update(node.columns) -%}
+        {%- endfor -%}
+        cast(null as {{ types.get(name, {}).get("data_type") or "string" }})
+    {%- endif -%}
 {%- endmacro %}
 
 

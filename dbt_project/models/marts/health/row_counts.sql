@@ -48,6 +48,7 @@ with
                 source_id,
                 record_key,
                 created_at,
+                load_seq,
                 coalesce(is_deleted, false) as is_deleted,
                 deleted_at
             from {{ ref("canonical_" ~ entity) }}
@@ -183,11 +184,36 @@ with
             and abs(held_count_then - expected_count_then) > {{ var("count_tolerance") }} * expected_count_then
             and sign(held_count - expected_count) = sign(held_count_then - expected_count_then) as stands
         from compared
+    ),
+    -- Where a difference stands, records to look at in the tool: of too many those that were read longest ago, for what
+    -- is gone is read no more; of too few the newest, behind which the others may begin.
+    nearest as (
+        select records.source_system, records.source_object, records.source_id
+        from records
+        inner join
+            differences
+            on records.source_system = differences.source_system
+            and records.source_object = differences.source_object
+        where differences.stands and not records.is_deleted
+        qualify
+            row_number() over (
+                partition by records.source_system, records.source_object, records.table_number
+                order by
+                    case when differences.difference > 0 then records.load_seq end,
+                    case when differences.difference < 0 then records.created_at end desc nulls last,
+                    records.source_id desc
+            )
+            <= 5
+    ),
+    to_look_at as (
+        select source_system, source_object, {{ some_of("source_id") }} as source_ids
+        from nearest
+        group by source_system, source_object
     )
 
 select
-    source_system,
-    source_object,
+    differences.source_system,
+    differences.source_object,
     case
         when status <> 'counted'
         then 'warn'
@@ -199,7 +225,7 @@ select
     end as status,
     cast(held_count as double) as held_count,
     cast(expected_count as double) as expected_count,
-    source_object || case
+    differences.source_object || case
         when status = 'no_permission'
         then ': not permitted, cannot be counted'
         when status <> 'counted'
@@ -212,6 +238,11 @@ select
             || ' than the vendor counts, and '
             || cast(abs(difference_then) as string)
             || ' at the count before'
+            || coalesce(
+                case when difference > 0 then '; read longest ago: ' else '; newest that came: ' end
+                || to_look_at.source_ids,
+                ''
+            )
         when difference <> 0
         then
             ': '
@@ -226,3 +257,7 @@ select
         else ''
     end as details
 from differences
+left join
+    to_look_at
+    on differences.source_system = to_look_at.source_system
+    and differences.source_object = to_look_at.source_object

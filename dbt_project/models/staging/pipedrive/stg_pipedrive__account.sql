@@ -5,10 +5,10 @@
 -- Custom fields are told by their keys among the other fields that no column is made of.
 {% set with_custom_fields %}
     case
-        when cast(custom_fields as string) like '{"%' and extra_columns like '{"%'
-        then left(extra_columns, length(extra_columns) - 1) || ',' || substr(cast(custom_fields as string), 2)
-        when cast(custom_fields as string) like '{"%'
-        then cast(custom_fields as string)
+        when custom_fields like '{"%' and extra_columns like '{"%'
+        then left(extra_columns, length(extra_columns) - 1) || ',' || substr(custom_fields, 2)
+        when custom_fields like '{"%'
+        then custom_fields
         else extra_columns
     end as extra_columns
 {% endset %}

@@ -53,7 +53,6 @@ select
     cast(null as string) as direction,
     cast(null as string) as outcome,
     subject,
-    cast(split_part(cast(duration as string), ':', 1) as double) * 60
-    + cast(split_part(cast(duration as string), ':', 2) as double) as minutes,
+    cast(split_part(duration, ':', 1) as double) * 60 + cast(split_part(duration, ':', 2) as double) as minutes,
     cast(null as string) as campaign_key
 from timed

@@ -88,7 +88,7 @@ with
         union all
         select
             numbered.*,
-            cast(status as string) as told_status,
+            status as told_status,
             stage_id as told_stage_id,
             case
                 when status <> 'open' and status is distinct from status_before
@@ -121,7 +121,7 @@ select
     steps.pipeline_id as source_pipeline_id,
     pipelines.name as source_pipeline,
     case when steps.told_status = 'open' then steps.told_stage_id end as source_stage_id,
-    case when steps.told_status = 'open' then cast(stages.name as string) else steps.told_status end as source_stage,
+    case when steps.told_status = 'open' then stages.name else steps.told_status end as source_stage,
     steps.told_status <> 'open' as source_is_closed,
     steps.told_status = 'won' as source_is_won,
     steps.value as amount_original,

@@ -36,7 +36,7 @@ select
         )
     }},
     name,
-    lower(cast(coalesce(nullif(domain_c, ''), website) as string)) as domain,
+    lower(coalesce(nullif(domain_c, ''), website)) as domain,
     website,
     phone,
     corporate_number_c as corporate_number,

@@ -110,7 +110,7 @@ with
         select
             activities.*,
             case
-                lower(cast(kind as string))
+                lower(kind)
                 when 'call'
                 then 'call'
                 when 'email'
@@ -155,22 +155,20 @@ select
     load_seq,
     -- The first three characters of an id name the object: https://help.salesforce.com/s/articleView?id=000385203
     case
-        when cast(who_id as string) like '00Q%'
+        when who_id like '00Q%'
         then {{ key_of("Lead", "who_id") }}
-        when cast(who_id as string) like '003%'
+        when who_id like '003%'
         then {{ key_of("Contact", "who_id") }}
     end as person_key,
-    {{ key_of("Account", "coalesce(account_id, case when cast(what_id as string) like '001%' then what_id end)") }}
-    as account_key,
-    {{ key_of("Opportunity", "case when cast(what_id as string) like '006%' then what_id end") }} as opportunity_key,
+    {{ key_of("Account", "coalesce(account_id, case when what_id like '001%' then what_id end)") }} as account_key,
+    {{ key_of("Opportunity", "case when what_id like '006%' then what_id end") }} as opportunity_key,
     {{ key_of("User", "owner_id") }} as owner_key,
     occurred_at,
     touch_type,
     touch_type as source_channel,
-    lower(cast(direction as string)) as direction,
+    lower(direction) as direction,
     outcome,
     subject,
     minutes,
-    {{ key_of("Campaign", "coalesce(campaign_id, case when cast(what_id as string) like '701%' then what_id end)") }}
-    as campaign_key
+    {{ key_of("Campaign", "coalesce(campaign_id, case when what_id like '701%' then what_id end)") }} as campaign_key
 from typed

@@ -65,7 +65,7 @@ with
             leads.source_system,
             leads.id as lead_id,
             'Status' as source_field,
-            coalesce(first_status.old_status, cast(leads.status as string)) as source_value,
+            coalesce(first_status.old_status, leads.status) as source_value,
             {{ to_utc_timestamp("leads.created_date") }} as entered_at
         from leads
         left join first_status on leads.source_system = first_status.source_system and leads.id = first_status.lead_id
