@@ -52,9 +52,12 @@ def cast_columns(
     """The typed columns, NULL where a cell is blank or refused, and the refusals of those columns that have any."""
     columns: dict[str, pa.ChunkedArray] = {}
     refusals: dict[str, list[Refusal]] = {}
-    for name, typed in _fast(
-        {name: cells[name] for name in cells if _has_work(cells[name], how[name])}, how, con
-    ).items():
+    todo: dict[str, pa.ChunkedArray] = {}
+    for name, texts in cells.items():
+        if _has_work(texts, how[name]):
+            whole = _whole(texts, how[name])
+            (todo if whole is None else columns)[name] = texts if whole is None else whole
+    for name, typed in _fast(todo, how, con).items():
         target, texts = ARROW_TYPES[how[name].kind], cells[name]
         columns[name] = typed if typed.type == target else typed.cast(target)
         if typed.null_count == texts.null_count:  # a blank cell gives NULL, so all others have a value
@@ -84,6 +87,34 @@ def _has_work(cells: pa.ChunkedArray, how: Cast) -> bool:
 
 def _empty(count: int, kind: pa.DataType) -> pa.ChunkedArray:
     return pa.chunked_array([pa.nulls(count, kind)])
+
+
+# Lengths of 2026-04-01, of it with 09:30 and with 09:30:00: Arrow would also take an hour alone, or a fraction.
+_LENGTHS = {"date": {10}, "timestamp": {10, 16, 19}}
+
+
+def _whole(cells: pa.ChunkedArray, how: Cast) -> pa.ChunkedArray | None:
+    """Arrow's own strict casts, in a third of the time: a column that is plain from top to bottom, as most are, else None."""
+    try:
+        if how.kind == "bigint":
+            # Arrow reads hexadecimal numbers too.
+            is_hex = pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py()
+            return None if is_hex else cells.cast(pa.int64())
+        if how.kind not in _LENGTHS or not set(pc.unique(pc.binary_length(cells)).to_pylist()) <= {
+            *_LENGTHS[how.kind],
+            None,
+        }:
+            return None
+        iso = pc.replace_substring(cells, "/", "-")
+        ends = pc.min_max(iso).as_py()
+        if ends["min"] < "1900" or ends["max"] >= "2037":  # zones were another thing then; Arrow ends its rules there
+            return None
+        if how.kind == "date":
+            return iso.cast(pa.date32())
+        # A local time that a change of the clocks leaves out or repeats is an error here, and goes the other way.
+        return pc.assume_timezone(iso.cast(pa.timestamp("us")), how.zone).cast(ARROW_TYPES["timestamp"])
+    except pa.ArrowInvalid:
+        return None
 
 
 def _fast(

@@ -58,6 +58,30 @@ def test_the_fast_path_reads_each_cell_as_the_reference_does(
             assert value == expected, (text, value, expected)
 
 
+_PLAIN = st.one_of(
+    st.from_regex(r"[0-9]{4}[-/][01][0-9][-/][0-3][0-9]([ T][0-2][0-9](:[0-6][0-9](:[0-6][0-9])?)?)?", fullmatch=True),
+    st.from_regex(r"(19|20)[0-9]{2}-(03|04|10|11)-[0-3][0-9] 0[0-3]:[0-5][0-9]:00", fullmatch=True),  # clocks change
+    st.from_regex(r"[-+]?(0[xX])?[0-9]{1,20}( |\.|e1)?", fullmatch=True),
+    st.text("0123456789-/: T+Z", min_size=10, max_size=19),
+)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Europe/Berlin"])
+@pytest.mark.parametrize("kind", ["date", "timestamp", "bigint"])
+@given(text=_PLAIN)
+@settings(max_examples=150, deadline=None)
+def test_a_column_that_is_plain_throughout_is_read_as_the_reference_does(
+    kind: str, zone: str, text: str, con: duckdb.DuckDBPyConnection
+) -> None:
+    typed, refusals = cast_column(pa.chunked_array([[text]]), Cast(kind, None, zone), con)
+    try:
+        expected = parser(kind, None, zone)(text)
+    except ValueError:
+        assert refusals
+    else:
+        assert (typed.to_pylist(), refusals) == ([expected], [])
+
+
 def test_blank_cells_are_null_and_no_refusal(con: duckdb.DuckDBPyConnection) -> None:
     typed, refusals = cast_column(pa.chunked_array([pa.array([None, "2026-04-01", None])]), Cast("timestamp"), con)
     assert typed.to_pylist() == [None, datetime(2026, 3, 31, 15, tzinfo=UTC), None]
