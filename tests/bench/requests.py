@@ -114,10 +114,11 @@ def _marketo_first(run: Run) -> int:
         ("activities", "activity_date", max(since, now - LONGEST_KEPT)),
     ):
         [(filled,)] = run.ask(
-            f"select count(distinct (epoch({stamp}) - {begins.timestamp()})::bigint // {MONTH.total_seconds():.0f}) from {table}"
+            f"select count(distinct floor((epoch({stamp}) - {begins.timestamp()}) / {MONTH.total_seconds():.0f})) from {table}"
         )
         total += 3 * -(-(now - begins) // MONTH) + filled
-    total += 4 * -(-run.live["programs"] // 10)
+    [(with_members,)] = run.ask("select count(distinct program_id) from program_members")
+    total += 3 * -(-run.live["programs"] // 10) + -(-with_members // 10)
     listed = run.ask(
         "select count(m.lead_id) from static_lists as l left join static_list_members as m on l.id = m.list_id group by l.id"
     )
