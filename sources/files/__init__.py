@@ -33,6 +33,7 @@ CANNOT = {
         "a token that is no longer valid",
         "an out of order page",
         "cancelled in the middle",
+        "surrogate pairs in json",
         *(
             f"comes through: {fault}"
             for fault in ("429", "429 with Retry-After", "500", "502", "530", "reset", "slow", "truncated")

@@ -26,6 +26,8 @@ pc: Any = compute
 # Memory per file is a few blocks, whatever the file's size.
 BLOCK_BYTES = 8 << 20
 _HEAD_BYTES = 1 << 18
+# One that strayed into a note is a character of it; a file of another kind, or UTF-16 without its mark, is full of them.
+_MOST_NULS = 0.01
 # An opened quotation mark that is never closed would swallow the rest of the file; a real note is never this long.
 _LONGEST_RECORD_LINES = 500
 
@@ -70,6 +72,9 @@ def read_text(data: bytes, dialect: Dialect, wanted: Collection[str] = (), name:
     `wanted` are header names that the mapping needs. Raises `Unreadable`.
     """
     encoding, data = _bytes(data, dialect.encoding, name)
+    csv.field_size_limit(
+        max(csv.field_size_limit(), len(data))
+    )  # Python's own limit, 131,072, is less than a long note
     start = 0
     for _ in range(dialect.header_line - 1):
         start = data.find(b"\n", start) + 1
@@ -130,7 +135,7 @@ def _bytes(data: bytes, declared: str | None, name: str) -> tuple[str, bytes]:
     data = data[mark:] if mark else data
     if encoding.startswith(("utf-16", "utf-32")):
         encoding, data = "utf-8", data.decode(encoding, "replace").encode()
-    if b"\x00" in data[:_HEAD_BYTES]:
+    if data.count(0, 0, _HEAD_BYTES) > _MOST_NULS * len(data[:_HEAD_BYTES]):
         raise Unreadable(f"{name}: it has NUL bytes, so it is no text file; export it again as CSV or .xlsx")
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")  # line ends of the old Mac, which Excel still offers

@@ -187,10 +187,20 @@ class Added(Fields):
         return [description, json.loads(text.replace(json.dumps(self.name), json.dumps(self.other)))]
 
     def asked(self, request: str) -> str:
+        parsed = _json(request)
+        if parsed is not None:
+            return json.dumps(self._without(parsed), ensure_ascii=False)
         for name in (self.other, quote(self.other)):
             name = re.escape(name)
             request = re.sub(rf'(,|%2C|\+|%20)*"?{name}"?(?!\w)|"{name}", *', "", request)
         return request
+
+    def _without(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [self._without(one) for one in node if one != self.other]
+        if isinstance(node, dict):
+            return {name: self._without(one) for name, one in node.items()}
+        return node
 
 
 class Vanished(Fields):

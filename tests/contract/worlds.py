@@ -94,7 +94,7 @@ TEXTS: Mapping[str, str] = {
     "4-byte kanji": "\U00020bb7野家 \U00029e3d \U0002000b",
     "quotes and separators": "a \"b\", 'c'; d\\e\tf|g",
     "line ends": "first\nsecond\r\nthird",
-    "a megabyte": "long and longer, " * 61_000,
+    "a megabyte": "long and longer, " * 61_000 + "end",
 }
 
 
