@@ -13,10 +13,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.landing import Landing, Package, filter_unchanged
+from orchestration.landing import Landing, Package, Unreadable, _write_kept, filter_unchanged
 from orchestration.warehouse import Load, migrate, stamp_load
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -150,3 +151,41 @@ def test_an_unchanged_package_leaves_no_file_behind_and_no_scratch(tmp_path: Pat
     assert house.filter(second).unchanged == {"things": 1}
     assert not second.files["things"][0].exists()
     assert not (tmp_path / "scratch").exists()
+
+
+def test_of_a_long_file_just_the_unchanged_rows_are_taken_out(tmp_path: Path) -> None:
+    rows = [(f"k{number}", "x") for number in range(25_000)]
+    house = Warehouse(tmp_path)
+    first = house.stage("one", [rows])
+    house.filter(first)
+    house.load(list(first.files["things"]))
+    house.stamp("one")
+    changed = {7, 10_239, 10_240, 20_480, 24_999}
+    second = house.stage("two", [[(key, "y" if n in changed else "x") for n, (key, _) in enumerate(rows)]])
+    assert house.filter(second).landed == {"things": 5}
+    kept = pq.read_table(second.files["things"][0])
+    assert kept["id"].to_pylist() == [f"k{number}" for number in sorted(changed)]
+
+
+def test_of_a_long_file_without_a_key_just_what_is_there_already_is_taken_out(tmp_path: Path) -> None:
+    target, source = tmp_path / "kept.parquet", tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"n": pa.array(range(25_000))}), source)
+    _write_kept(source, "__row", pa.chunked_array([[3, 10_240, 24_999]]), None, target)
+    assert pq.read_table(target)["n"].to_pylist() == [3, 10_240, 24_999]
+
+
+def test_a_file_that_is_damaged_where_nothing_was_compared_is_refused_not_tried_for_ever(tmp_path: Path) -> None:
+    house = Warehouse(tmp_path)
+    first = house.stage("one", [[("a", "x")]])
+    house.filter(first)
+    house.load(list(first.files["things"]))
+    house.stamp("one")
+    second = house.stage("two", [[("a", "x"), ("b", "y" * 5_000)]])
+    [file] = second.files["things"]
+    column = pq.read_metadata(file).row_group(0).column(2)
+    begin = column.dictionary_page_offset or column.data_page_offset
+    data = bytearray(file.read_bytes())
+    data[begin : begin + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    file.write_bytes(data)
+    with pytest.raises(Unreadable):
+        house.filter(second)

@@ -44,13 +44,14 @@ def test_an_object_that_answers_nonsense_is_named_and_the_others_land(home: Home
 
 
 def test_a_stream_that_failed_is_read_again_from_where_it_stood_and_the_others_are_not(home: Home) -> None:
+    home.later(hours=2)  # beyond the look-back of an hour, which would heal what a state that moved has passed over
     home.try_sync(nonsense="swept")
     home.later(hours=5)
     report = home.sync()
     assert (report.rows["swept"], report.unchanged["swept"]) == (3, 2), (
         "its first page had landed, its state had not moved"
     )
-    assert (report.rows["fed"], report.unchanged["fed"]) == (0, 5), "the look-back of an hour"
+    assert (report.rows["fed"], report.unchanged["fed"]) == (0, 0)
     assert names(home, "swept") == {f"m{i}" for i in range(5)}
     home.check()
 
