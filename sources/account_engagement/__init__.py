@@ -69,6 +69,7 @@ VENDOR: Final = Vendor(
     ),
     documentation="https://developer.salesforce.com/docs/marketing/pardot/guide/version5overview.html",
     cannot={
+        # https://developer.salesforce.com/docs/marketing/pardot/guide/prospect-v5.html
         "a column of nulls only": "A prospect must have an e-mail: a person without any value is none.",
     },
 )

@@ -102,6 +102,7 @@ VENDOR: Final = Vendor(
     ),
     documentation="https://developers.hubspot.com/docs/api-reference/overview",
     cannot={
-        "a token that expires in the middle": "Service keys and tokens of private apps have no end: a refused one was renewed.",
+        # Static tokens of private apps: https://developers.hubspot.com/changelog/private-apps-are-now-available
+        "a token that expires in the middle": "Service keys and tokens of private apps are static: no client can renew a refused one.",
     },
 )

@@ -94,8 +94,10 @@ VENDOR: Final = Vendor(
     streams_of=_streams_of,
     cannot={
         "a vanished field": "A field that the mapping names and the app lacks stops the run with its name, before anything is read.",
+        # https://cybozu.dev/ja/kintone/docs/rest-api/records/get-records/
         "a page of zero rows with more to come": "Records are read by number: a page that is not full is the last one.",
         "a token that expires in the middle": "API tokens of apps have no end: one that is refused was taken back.",
-        "quota used up": "Requests above the day's number are not refused; too many at once are, and that passes.",
+        # https://cybozu.dev/ja/kintone/tips/best-practices/secure-operation-of-forms-and-viewers
+        "quota used up": "Requests above the day's number are not refused as a rule; too many at once are, and that passes.",
     },
 )

@@ -108,9 +108,12 @@ VENDOR: Final = Vendor(
     cannot={
         **dict.fromkeys(
             ("a page of zero rows with more to come", "an out of order page", "a record changed while paging"),
+            # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
             "A first load is read by exports, each a file with a checksum: there are no pages.",
         ),
+        # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
         "a new field": "A file carries a checksum, which one that gains a column on its way cannot keep.",
+        # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
         "a first load that goes on where it stopped": "Marketo exports by months at most: a first load goes on behind the"
         " last file, and the records of this case lie in one.",
     },

@@ -60,13 +60,17 @@ STREAMS: Final = (
     *(_stream(f"{of}_fields", "field_code field_name options", f"v2/{of}Fields", deletes="none", whole=True) for of in ("person", "organization", "deal")),
 )  # fmt: skip
 REJECTED: Final = Rule("stop", 401, raises=CredentialsRejected, remedy="Correct {setting[api_token]}.")
+# Not a missing permission: https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
+BLOCKED: Final = Rule("wait_quota", 403, text="(?i)cloudflare", wait=30.0)
 
 
 class Pipedrive(Connection):
     """See `sources.stream.Connection`."""
 
     def __init__(self, config: Config) -> None:
-        self._http = Http(config, config["base_url"], headers={"x-api-token": config["api_token"]}, rules=(REJECTED,))
+        self._http = Http(
+            config, config["base_url"], headers={"x-api-token": config["api_token"]}, rules=(REJECTED, BLOCKED)
+        )
         self.close = self._http.close
 
     @property
@@ -115,5 +119,6 @@ VENDOR: Final = Vendor(
         Param("api_token", "API token of a user who sees everything (README of sources/pipedrive)", secret=True),
     ),
     documentation="https://developers.pipedrive.com/docs/api/v1",
-    cannot={"a token that expires in the middle": "An API token has no end: one that is refused was changed or taken back."},
+    # A changed token stops working: https://pipedrive.readme.io/docs/core-api-concepts-authentication
+    cannot={"a token that expires in the middle": "An API token cannot be renewed by a client: one that is refused was changed or taken back."},
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 - listings, filters, fields: https://developers.pipedrive.com/docs/api/v1
 - answers: https://pipedrive.readme.io/docs/core-api-concepts-responses
+- texts of 429, 403 (there of an OAuth scope) and 404 of an item:
+  https://pipedrive.readme.io/docs/marketplace-oauth-and-api-proxy-status-codes
 - cursors: https://pipedrive.readme.io/docs/core-api-concepts-pagination
 - allowances: https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
 This file must not hold SQL beyond conditions of a listing.
@@ -59,7 +61,7 @@ TOKENS: Final = {"pipelines": 5, "stages": 5, "users": 20}
 """What a listing costs where it is not 10."""
 OVER_LIMIT: Final = orjson.dumps(
     {
-        "success": False, "error": "request over limit", "error_info": "You have exceeded the rate limit.",
+        "success": False, "error": "Request over limit", "error_info": "You have exceeded the rate limit.",
         "data": None, "additional_data": None,
     }
 )  # fmt: skip
@@ -119,7 +121,7 @@ class Account:
             while self._recent and self._recent[0] <= now - 2:
                 self._recent.popleft()
             if (self.limited and len(self._recent) >= most) or self.spent >= self.options.tokens:
-                raise ApiError(429, "request over limit")
+                raise ApiError(429, "Request over limit")
             self._recent.append(now)
             left = most - len(self._recent) if self.limited else most
         return {"x-ratelimit-limit": str(most), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": "2"}

@@ -111,6 +111,15 @@ def test_a_refusal_for_too_many_requests_is_waited_out(loader: Loader, served: S
     assert len(pauses) == 3 and pauses == sorted(pauses)
 
 
+def test_a_client_that_was_blocked_for_its_traffic_waits_and_leaves_no_stream_out(
+    loader: Loader, served: Served, pauses: list[float]
+) -> None:
+    served.options.refusals.append((403, "<html><title>Access denied | Cloudflare</title></html>"))
+    notes = loader.run(streams=["stages"])
+    assert not notes.skipped and len(pauses) == 1
+    assert loader.live("stages") == served.expected()["stages"]
+
+
 def test_tokens_that_are_used_up_stop_the_run_with_words(served: Served, loader: Loader, pauses: list[float]) -> None:
     served.options.tokens = 0
     with pytest.raises(Exception) as caught:
