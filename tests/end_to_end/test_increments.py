@@ -87,7 +87,7 @@ def told(found: dict[str, Difference], seed: int) -> str:
     return "\n  ".join(lines)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_increments_of_every_kind_end_where_a_full_refresh_begins(demo_copy: Callable[[], Ran], tmp_path: Path) -> None:
     print(f"TSUNAGU_INCREMENTS_SEED={SEED}")
     ran = demo_copy()

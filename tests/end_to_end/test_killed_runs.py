@@ -200,6 +200,7 @@ def first_run_killed(served: Sandbox, folder: Path, moment: Moment, usual_files:
     return company
 
 
+@pytest.mark.soak
 def test_a_first_run_is_killed_and_the_next_one_reads_all(
     demo: Ran, served: Sandbox, tmp_path: Path, chance: Random
 ) -> None:

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from orchestration.transform import build
 from tests.orchestration.small_home import SmallSettings, account, load, person, rows, small_home
 
@@ -49,6 +51,7 @@ def _loads(settings: SmallSettings, day: int) -> None:
     load(settings, day, account=accounts, person=people)
 
 
+@pytest.mark.soak
 def test_a_build_killed_at_random_moments_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     seed = int(os.environ.get("TSUNAGU_FAULT_SEED") or random.SystemRandom().randint(1, 10**6))
     print(f"TSUNAGU_FAULT_SEED={seed}")
