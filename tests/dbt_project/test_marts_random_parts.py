@@ -8,9 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.dbt_project.marts_fixture import Marts, entity_id
 from tests.dbt_project.random_company import AS_OF, BUDGET, DAILY_RATE, TOKYO, Company, Deal, closing, converted
 from tests.dbt_project.random_parts import MAPPED_FAMILY, days_of, lines_of
+
+pytestmark = pytest.mark.soak
 
 
 def _lines(company: Company, deal: Deal) -> dict[str, tuple[str, Decimal]]:

@@ -200,6 +200,7 @@ def test_a_full_disk_is_said_before_anything_is_read(mended: Connected, monkeypa
     assert raw_versions(mended.home) == versions and file_at(mended) == file
 
 
+@pytest.mark.soak
 def test_a_disk_that_fills_up_on_the_way_loses_nothing(mended: Connected) -> None:
     """A limit on the size of a file stands for the disk: writing fails in the middle, as it does there."""
     file = file_at(mended)
@@ -228,6 +229,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.soak
 def test_a_warehouse_in_another_run_says_who_has_it_and_since_when(mended: Connected) -> None:
     code = (
         "import sys, time; from pathlib import Path; from orchestration.warehouse import hold\n"

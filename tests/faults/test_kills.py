@@ -118,6 +118,7 @@ def kill_at_random(folder: Path, kills: int) -> None:
     assert killed == kills, seed
 
 
+@pytest.mark.soak
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     kill_at_random(tmp_path, 3)
 

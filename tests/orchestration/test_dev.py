@@ -23,7 +23,7 @@ import pytest
 from sources.demo.company import build
 from sources.esales.sandbox import export
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).resolve().parents[2]
 MISSING = "esales_west"
