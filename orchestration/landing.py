@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.warehouse import memory_limit
 from sources.tables import ROW_GROUP, aligned
 from sources.versions import KEY_SEPARATOR, SQL_TYPES, hash_sql, hash_with_flag, literal, quoted
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 SEEN_TABLE = "_seen"
 QUARANTINE_IDENTITY = ("stream", "source_key", "file", "line", "column_name", "value", "reason", "row_text")
-MEMORY_LIMIT = "500MB"
-"""What the comparison may hold before it writes to disk; half a million keys against as many in raw take about 250 MB."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def filter_unchanged(
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set preserve_insertion_order = true")
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = {literal(str(scratch))}")
+        connection.execute(f"set memory_limit = '{memory_limit()}'; set temp_directory = {literal(str(scratch))}")
         raw = _attach(connection, raw_path, instance)
         landing = Landing()
         seen = package.files.get(SEEN_TABLE, ())

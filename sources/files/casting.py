@@ -89,8 +89,8 @@ def _empty(count: int, kind: pa.DataType) -> pa.ChunkedArray:
     return pa.chunked_array([pa.nulls(count, kind)])
 
 
-# Lengths of 2026-04-01, of it with 09:30 and with 09:30:00: Arrow would also take an hour alone, or a fraction.
-_LENGTHS = {"date": {10}, "timestamp": {10, 16, 19}}
+# Lengths of 2026-04-01, of it with 09:30 and with 09:30:00, and of a blank: Arrow would also take an hour alone, or a fraction.
+_LENGTHS = {"date": {10, None}, "timestamp": {10, 16, 19, None}}
 
 
 def _whole(cells: pa.ChunkedArray, how: Cast) -> pa.ChunkedArray | None:
@@ -100,10 +100,8 @@ def _whole(cells: pa.ChunkedArray, how: Cast) -> pa.ChunkedArray | None:
             # Arrow reads hexadecimal numbers too.
             is_hex = pc.any(pc.match_substring(cells, "x", ignore_case=True)).as_py()
             return None if is_hex else cells.cast(pa.int64())
-        if how.kind not in _LENGTHS or not set(pc.unique(pc.binary_length(cells)).to_pylist()) <= {
-            *_LENGTHS[how.kind],
-            None,
-        }:
+        lengths = set(pc.unique(pc.binary_length(cells)).to_pylist())
+        if not lengths <= _LENGTHS.get(how.kind, set()):
             return None
         iso = pc.replace_substring(cells, "/", "-")
         ends = pc.min_max(iso).as_py()

@@ -72,9 +72,8 @@ def read_text(data: bytes, dialect: Dialect, wanted: Collection[str] = (), name:
     `wanted` are header names that the mapping needs. Raises `Unreadable`.
     """
     encoding, data = _bytes(data, dialect.encoding, name)
-    csv.field_size_limit(
-        max(csv.field_size_limit(), len(data))
-    )  # Python's own limit, 131,072, is less than a long note
+    # Python's own limit, 131,072 characters, is less than a long note.
+    csv.field_size_limit(max(csv.field_size_limit(), len(data)))
     start = 0
     for _ in range(dialect.header_line - 1):
         start = data.find(b"\n", start) + 1

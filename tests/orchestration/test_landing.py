@@ -74,6 +74,13 @@ class Warehouse:
                     con.execute(f"create table if not exists raw_crm.things as from {source} limit 0")
                     con.execute(f"insert into raw_crm.things by name from {source}")
 
+    def land(self, load_id: str, parts: list[list[tuple[str, str]]]) -> None:
+        """A whole load, from its files to its stamp."""
+        package = self.stage(load_id, parts)
+        self.filter(package)
+        self.load(list(package.files["things"]))
+        self.stamp(load_id)
+
     def stamp(self, load_id: str) -> None:
         with self.connect() as con:
             stamp_load(con, Load(load_id, "crm", "v", {}), NOW)
@@ -143,10 +150,7 @@ def test_a_file_without_a_change_is_not_written_anew(tmp_path: Path) -> None:
 
 def test_an_unchanged_package_leaves_no_file_behind_and_no_scratch(tmp_path: Path) -> None:
     house = Warehouse(tmp_path)
-    first = house.stage("one", [[("a", "x")]])
-    house.filter(first)
-    house.load(list(first.files["things"]))
-    house.stamp("one")
+    house.land("one", [[("a", "x")]])
     second = house.stage("two", [[("a", "x")]])
     assert house.filter(second).unchanged == {"things": 1}
     assert not second.files["things"][0].exists()
@@ -156,10 +160,7 @@ def test_an_unchanged_package_leaves_no_file_behind_and_no_scratch(tmp_path: Pat
 def test_of_a_long_file_just_the_unchanged_rows_are_taken_out(tmp_path: Path) -> None:
     rows = [(f"k{number}", "x") for number in range(25_000)]
     house = Warehouse(tmp_path)
-    first = house.stage("one", [rows])
-    house.filter(first)
-    house.load(list(first.files["things"]))
-    house.stamp("one")
+    house.land("one", [rows])
     changed = {7, 10_239, 10_240, 20_480, 24_999}
     second = house.stage("two", [[(key, "y" if n in changed else "x") for n, (key, _) in enumerate(rows)]])
     assert house.filter(second).landed == {"things": 5}
@@ -176,10 +177,7 @@ def test_of_a_long_file_without_a_key_just_what_is_there_already_is_taken_out(tm
 
 def test_a_file_that_is_damaged_where_nothing_was_compared_is_refused_not_tried_for_ever(tmp_path: Path) -> None:
     house = Warehouse(tmp_path)
-    first = house.stage("one", [[("a", "x")]])
-    house.filter(first)
-    house.load(list(first.files["things"]))
-    house.stamp("one")
+    house.land("one", [[("a", "x")]])
     second = house.stage("two", [[("a", "x"), ("b", "y" * 5_000)]])
     [file] = second.files["things"]
     column = pq.read_metadata(file).row_group(0).column(2)
